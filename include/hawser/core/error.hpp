@@ -1,0 +1,245 @@
+// Every error that hawser reports: one enumeration, one category, a few conditions.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <system_error>
+#include <type_traits>
+#include <utility>
+#include <variant>
+
+#include <hawser/core/config.hpp>
+
+namespace hawser::inline HAWSER_ABI {
+
+/// What went wrong. Zero is success and never appears here. Compare with `==` against a
+/// `condition` to ask for the consequence instead of the cause.
+enum class errc {
+  // -- the peer broke RFC 6455 or RFC 7692: the connection is closed, nothing more is delivered --
+  reserved_bits = 1,         ///< RSV1-3 set without an extension that gives them a meaning (1002)
+  reserved_opcode,           ///< opcode 3-7 or 11-15 (1002)
+  frame_not_masked,          ///< a client sent an unmasked frame (1002)
+  frame_masked,              ///< a server sent a masked frame (1002)
+  length_not_minimal,        ///< a length in more bytes than it needs (1002)
+  length_overflow,           ///< a 64-bit length with its highest bit set (1002)
+  control_fragmented,        ///< a control frame without FIN (1002)
+  control_too_long,          ///< a control frame of more than 125 bytes (1002)
+  unexpected_continuation,   ///< a continuation frame with nothing to continue (1002)
+  continuation_expected,     ///< a data frame inside an unfinished message (1002)
+  bad_close_payload,         ///< a Close body of one byte (1002)
+  bad_close_code,            ///< a close code that may not appear on the wire (1002)
+  invalid_utf8,              ///< text or a close reason that is not UTF-8 (1007)
+  bad_deflate_data,          ///< a compressed message that does not inflate (1007)
+
+  // -- a limit was reached: the option of the same name is the remedy --
+  message_too_big = 40,      ///< `max_message_size` (1009)
+  too_many_fragments,        ///< `max_fragments` or `max_empty_fragments` (1008)
+  message_timeout,           ///< an unfinished message made too little progress (1008)
+  partial_budget_exceeded,   ///< `partial_message_budget` of the whole server (1013)
+  control_flood,             ///< `control_rate` (1008)
+  message_flood,             ///< `message_rate` or `byte_rate` (1008)
+  head_too_large,            ///< HTTP head over `max_head_size` (431)
+  too_many_fields,           ///< HTTP head over `max_header_count` (431)
+  field_too_large,           ///< one header over `max_field_size` (431)
+  uri_too_long,              ///< request target over `max_uri_size` (414)
+  body_too_large,            ///< request body over `max_body_size` (413)
+  too_many_early_bytes,      ///< more bytes behind an upgrade than `max_early_bytes` (400)
+  send_queue_full,           ///< the backpressure policy gave the peer up (1013)
+  mailbox_full,              ///< `mailbox_limit`: try again after the server's thread caught up
+  too_many_connections,      ///< `max_connections` (503)
+  too_many_rooms,            ///< `max_rooms_per_member` or `max_room_name`
+
+  // -- the opening handshake failed: no connection came to be --
+  bad_request_line = 80,     ///< not METHOD SP target SP HTTP/1.1 (400)
+  bad_status_line,           ///< not HTTP/1.1 SP 3DIGIT SP reason
+  bad_field,                 ///< a malformed header line, a control byte, a bare CR or LF (400)
+  bad_host,                  ///< Host missing, doubled, empty or not matching the target (400)
+  bad_content_length,        ///< malformed, doubled or contradicting Content-Length (400)
+  bad_transfer_encoding,     ///< anything but exactly `chunked`, or beside Content-Length (400)
+  bad_chunk,                 ///< malformed chunk, extension or trailer (400)
+  bad_target,                ///< a request target in a form that is not served (400)
+  unsupported_http_version,  ///< not HTTP/1.1 where it is needed (400 or 505)
+  not_an_upgrade,            ///< no websocket upgrade was asked for (426)
+  bad_websocket_version,     ///< Sec-WebSocket-Version other than 13 (426)
+  bad_websocket_key,         ///< Sec-WebSocket-Key missing, doubled or not 16 bytes (400)
+  bad_websocket_accept,      ///< Sec-WebSocket-Accept missing or wrong
+  bad_subprotocol,           ///< malformed offer (400), or an answer that was not offered
+  bad_extension,             ///< malformed offer (400), or an answer that was not offered
+  unexpected_status,         ///< the server answered something else than 101
+  refused,                   ///< the accept step, or the origin rule, said no (403)
+  handshake_timeout,         ///< `head_timeout`, `tls_handshake_timeout` or `connect_timeout`
+  bad_url,                   ///< not ws://, wss://, http:// or https:// with a host
+  no_tls,                    ///< wss:// or a certificate in a build or a transport without TLS
+  bad_certificate,           ///< a certificate, key or CA file that can't be used
+
+  // -- the peer is gone: 1006 on this side --
+  end_of_stream = 140,       ///< FIN without a Close frame
+  stream_truncated,          ///< TLS ended without close_notify
+  heartbeat_timeout,         ///< nothing came back in time
+  write_stalled,             ///< `write_stall_timeout` without a byte taken
+  close_timeout,             ///< `close_timeout`: the peer never answered the Close frame
+
+  // -- the caller: nothing was sent --
+  not_open = 180,            ///< the connection is closed, closing, or not open yet
+  bad_argument,              ///< a close code or reason that may not be sent, an unusable option
+  nested_poll,               ///< `poll()` from inside a handler
+  already_connected,         ///< `async_connect` on a client that has a connection
+  dropped,                   ///< the backpressure policy dropped this message
+  address_in_use_by_other    ///< a unix path that exists and is not a dead socket
+};
+
+/// Groups of `errc` by consequence, to compare an `error_code` with.
+enum class condition {
+  protocol_violation = 1,  ///< the peer's bytes broke a protocol: report it, don't retry blindly
+  limit_reached,           ///< a configured limit: retry later, or raise the option
+  handshake_failed,        ///< no connection came to be: check URL, credentials, certificate
+  peer_gone,               ///< the connection ended without a Close frame: reconnecting is sound
+  misuse                   ///< the call could not be carried out; nothing was sent
+};
+
+inline char const* message(errc code) noexcept {
+  switch (code) {
+    case errc::reserved_bits: return "reserved bits set in a frame";
+    case errc::reserved_opcode: return "reserved opcode";
+    case errc::frame_not_masked: return "client frame is not masked";
+    case errc::frame_masked: return "server frame is masked";
+    case errc::length_not_minimal: return "frame length not in its shortest form";
+    case errc::length_overflow: return "frame length over 2^63";
+    case errc::control_fragmented: return "fragmented control frame";
+    case errc::control_too_long: return "control frame over 125 bytes";
+    case errc::unexpected_continuation: return "continuation frame without a message";
+    case errc::continuation_expected: return "data frame inside an unfinished message";
+    case errc::bad_close_payload: return "close frame with a one-byte body";
+    case errc::bad_close_code: return "close code not allowed on the wire";
+    case errc::invalid_utf8: return "text is not valid UTF-8";
+    case errc::bad_deflate_data: return "compressed message does not inflate";
+    case errc::message_too_big: return "message over max_message_size";
+    case errc::too_many_fragments: return "message in too many fragments";
+    case errc::message_timeout: return "unfinished message timed out";
+    case errc::partial_budget_exceeded: return "unfinished messages over partial_message_budget";
+    case errc::control_flood: return "too many control frames";
+    case errc::message_flood: return "message or byte rate exceeded";
+    case errc::head_too_large: return "HTTP head over max_head_size";
+    case errc::too_many_fields: return "more header fields than max_header_count";
+    case errc::field_too_large: return "header field over max_field_size";
+    case errc::uri_too_long: return "request target over max_uri_size";
+    case errc::body_too_large: return "request body over max_body_size";
+    case errc::too_many_early_bytes: return "too many bytes before the upgrade was answered";
+    case errc::send_queue_full: return "send queue full";
+    case errc::mailbox_full: return "mailbox full";
+    case errc::too_many_connections: return "too many connections";
+    case errc::too_many_rooms: return "too many rooms, or a room name that is too long";
+    case errc::bad_request_line: return "malformed request line";
+    case errc::bad_status_line: return "malformed status line";
+    case errc::bad_field: return "malformed header field";
+    case errc::bad_host: return "missing, doubled or malformed Host";
+    case errc::bad_content_length: return "malformed Content-Length";
+    case errc::bad_transfer_encoding: return "unsupported Transfer-Encoding";
+    case errc::bad_chunk: return "malformed chunk";
+    case errc::bad_target: return "unsupported form of request target";
+    case errc::unsupported_http_version: return "unsupported HTTP version";
+    case errc::not_an_upgrade: return "not a WebSocket upgrade";
+    case errc::bad_websocket_version: return "unsupported Sec-WebSocket-Version";
+    case errc::bad_websocket_key: return "bad Sec-WebSocket-Key";
+    case errc::bad_websocket_accept: return "bad Sec-WebSocket-Accept";
+    case errc::bad_subprotocol: return "bad Sec-WebSocket-Protocol";
+    case errc::bad_extension: return "bad Sec-WebSocket-Extensions";
+    case errc::unexpected_status: return "server did not switch protocols";
+    case errc::refused: return "connection refused by the application";
+    case errc::handshake_timeout: return "handshake timed out";
+    case errc::bad_url: return "not a ws, wss, http or https URL";
+    case errc::no_tls: return "TLS is not available here";
+    case errc::bad_certificate: return "certificate, key or CA file can't be used";
+    case errc::end_of_stream: return "peer closed the stream without a close frame";
+    case errc::stream_truncated: return "TLS stream truncated";
+    case errc::heartbeat_timeout: return "heartbeat timed out";
+    case errc::write_stalled: return "peer took no data for too long";
+    case errc::close_timeout: return "peer did not answer the close frame";
+    case errc::not_open: return "connection is not open";
+    case errc::bad_argument: return "argument not allowed";
+    case errc::nested_poll: return "poll called from inside a handler";
+    case errc::already_connected: return "client is already connected";
+    case errc::dropped: return "message dropped by the backpressure policy";
+    case errc::address_in_use_by_other: return "path exists and is not a dead socket";
+  }
+  return "unknown hawser error";
+}
+
+inline std::error_category const& condition_category() noexcept {
+  struct category final : std::error_category {
+    char const* name() const noexcept override { return "hawser.condition"; }
+    std::string message(int value) const override {
+      switch (static_cast<condition>(value)) {
+        case condition::protocol_violation: return "protocol violation";
+        case condition::limit_reached: return "limit reached";
+        case condition::handshake_failed: return "handshake failed";
+        case condition::peer_gone: return "peer gone";
+        case condition::misuse: return "misuse";
+      }
+      return "unknown";
+    }
+  };
+  static constinit category const instance{};
+  return instance;
+}
+
+inline std::error_condition make_error_condition(condition value) noexcept {
+  return {static_cast<int>(value), condition_category()};
+}
+
+inline std::error_category const& error_category() noexcept {
+  struct category final : std::error_category {
+    char const* name() const noexcept override { return "hawser"; }
+    std::string message(int value) const override {
+      return hawser::message(static_cast<errc>(value));
+    }
+    std::error_condition default_error_condition(int value) const noexcept override {
+      if (value >= 180) return make_error_condition(condition::misuse);
+      if (value >= 140) return make_error_condition(condition::peer_gone);
+      if (value >= 80) return make_error_condition(condition::handshake_failed);
+      if (value >= 40) return make_error_condition(condition::limit_reached);
+      return make_error_condition(condition::protocol_violation);
+    }
+  };
+  static constinit category const instance{};
+  return instance;
+}
+
+inline std::error_code make_error_code(errc code) noexcept {
+  return {static_cast<int>(code), error_category()};
+}
+
+/// A value, or the reason why there is none.
+template <class T>
+class result {
+ public:
+  result(T value) : state_(std::in_place_index<0>, std::move(value)) {}
+  result(std::error_code error) : state_(std::in_place_index<1>, error) {}
+  result(errc error) : state_(std::in_place_index<1>, make_error_code(error)) {}
+
+  bool has_value() const noexcept { return state_.index() == 0; }
+  explicit operator bool() const noexcept { return has_value(); }
+
+  /// Precondition: `has_value()`.
+  T& operator*() noexcept { return *std::get_if<0>(&state_); }
+  T const& operator*() const noexcept { return *std::get_if<0>(&state_); }
+  T* operator->() noexcept { return std::get_if<0>(&state_); }
+  T const* operator->() const noexcept { return std::get_if<0>(&state_); }
+
+  /// Success (a zero code) when there is a value.
+  std::error_code error() const noexcept {
+    auto const* code = std::get_if<1>(&state_);
+    return code ? *code : std::error_code{};
+  }
+
+ private:
+  std::variant<T, std::error_code> state_;
+};
+
+}  // namespace hawser::inline HAWSER_ABI
+
+template <>
+struct std::is_error_code_enum<hawser::errc> : std::true_type {};
+template <>
+struct std::is_error_condition_enum<hawser::condition> : std::true_type {};

@@ -1,0 +1,77 @@
+// What travels: messages laid out once in one block that every connection sends from.
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <random>
+#include <string>
+#include <vector>
+
+#include <hawser/codec/ws/frame.hpp>
+
+namespace load {
+
+namespace ws = hawser::ws;
+using hawser::bytes_view;
+using hawser::mutable_bytes;
+
+/// A cycle of `tags` masked frames, twice in a row: any run of up to `tags` frames that begins in
+/// the first half is contiguous, so that a batch is one `send`. The first bytes of a payload are
+/// its tag, which shows lost, doubled and reordered echoes. A bare TCP echo gets the same bytes.
+class traffic {
+ public:
+  traffic(std::size_t size, std::size_t in_flight, bool text, bool raw)
+      : size_(size), raw_(raw), tags_(std::max(in_flight, size > 1024 ? std::size_t{4} : 16)) {
+    code_ = text ? ws::opcode::text : ws::opcode::binary;
+    frame_size_ = ws::header_size(size, ws::role::client) + size;
+    block_.resize(2 * tags_ * frame_size_);
+    std::mt19937 random(std::random_device{}());
+    for (std::size_t tag = 0; tag < tags_; ++tag) write_frame(tag, random);
+    auto const half = static_cast<std::ptrdiff_t>(tags_ * frame_size_);
+    std::copy(block_.begin(), block_.begin() + half, block_.begin() + half);
+    echo_head_size_ = ws::write_header(echo_head_.data(), code_, size);
+  }
+
+  std::size_t size() const noexcept { return size_; }
+  bool raw() const noexcept { return raw_; }
+  ws::opcode code() const noexcept { return code_; }
+  std::size_t tags() const noexcept { return tags_; }
+  std::size_t frame_size() const noexcept { return frame_size_; }
+  std::size_t cycle_size() const noexcept { return tags_ * frame_size_; }
+  std::byte const* block() const noexcept { return block_.data(); }
+
+  /// An unfragmented echo begins with these bytes.
+  bytes_view echo_head() const noexcept { return {echo_head_.data(), echo_head_size_}; }
+
+  /// The payload byte at `position` of the message with this tag.
+  std::byte expected(std::size_t tag, std::size_t position) const noexcept {
+    static constexpr char letters[] = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+    std::size_t const digit = position == 0 ? tag % 62 : position == 1 ? tag / 62 % 62 : position % 62;
+    return static_cast<std::byte>(letters[digit]);
+  }
+
+ private:
+  void write_frame(std::size_t tag, std::mt19937& random) {
+    auto const word = static_cast<std::uint32_t>(random());
+    ws::mask_key key;
+    std::memcpy(key.data(), &word, key.size());
+    std::byte* const frame = block_.data() + tag * frame_size_;
+    std::size_t const head = ws::write_header(frame, code_, size_, key);
+    for (std::size_t i = 0; i < size_; ++i) frame[head + i] = expected(tag, i);
+    ws::apply_mask(mutable_bytes{frame + head, size_}, key);
+  }
+
+  std::size_t size_;
+  bool raw_;
+  std::size_t tags_;
+  ws::opcode code_;
+  std::size_t frame_size_ = 0;
+  std::vector<std::byte> block_;
+  std::array<std::byte, ws::max_header_size> echo_head_{};
+  std::size_t echo_head_size_ = 0;
+};
+
+}  // namespace load

@@ -1,0 +1,84 @@
+// Heartbeats: when to probe a silent peer, and when it counts as dead.
+#pragma once
+
+#include <chrono>
+#include <concepts>
+
+#include <hawser/core/timing_wheel.hpp>
+
+namespace hawser::inline HAWSER_ABI {
+
+/// What a heartbeat wants done now, and when it wants to be asked again.
+struct beat {
+  enum class action { wait, ping, expired };
+  action what = action::wait;
+  time_point next = time_point::max();  ///< `time_point::max()`: never
+};
+
+/// Decides the life and death of one connection. One object per connection, so keep it small;
+/// numbers are in `options`, shared by all.
+///
+/// *Semantics*: `start` is called when the connection opens, `on_received` when any bytes arrive
+/// (often: it must not read a clock), `poll` at or after the time last asked for. Answer `expired`
+/// only after a `ping`. Before a peer is given up, what it has sent is read and `poll` is
+/// asked again, so that a process that stalled loses nobody.
+/// *Exemplar*: `no_heartbeat`. *Models*: `websocket_ping`, `no_heartbeat`.
+template <class H>
+concept heartbeat_policy =
+    std::movable<H> && std::default_initializable<H> &&
+    requires(H h, typename H::options const& numbers, time_point now) {
+      { h.start(numbers, now) } noexcept -> std::same_as<beat>;
+      { h.on_received() } noexcept -> std::same_as<void>;
+      { h.poll(numbers, now) } noexcept -> std::same_as<beat>;
+    };
+
+/// Pings a peer that was silent, with a WebSocket Ping frame; any byte counts as life (RFC 6455
+/// section 5.5.2). Silence is noticed to the half of `ping_after`.
+class websocket_ping {
+ public:
+  struct options {
+    std::chrono::milliseconds ping_after{60'000};  ///< silence before a ping
+    std::chrono::milliseconds timeout{60'000};     ///< silence after it that is the end
+  };
+
+  beat start(options const& numbers, time_point now) noexcept {
+    silent_since_ = now;
+    heard_ = pinged_ = false;
+    return {beat::action::wait, now + numbers.ping_after / 2};
+  }
+
+  void on_received() noexcept { heard_ = true; }
+
+  beat poll(options const& numbers, time_point now) noexcept {
+    if (heard_) return start(numbers, now);
+    if (pinged_) {
+      if (now >= pinged_at_ + numbers.timeout) return {beat::action::expired, now};
+      return {beat::action::wait, pinged_at_ + numbers.timeout};
+    }
+    if (now < silent_since_ + numbers.ping_after) {
+      return {beat::action::wait, silent_since_ + numbers.ping_after};
+    }
+    pinged_ = true;
+    pinged_at_ = now;
+    return {beat::action::ping, now + numbers.timeout};
+  }
+
+ private:
+  time_point silent_since_{};
+  time_point pinged_at_{};
+  bool heard_ = false;
+  bool pinged_ = false;
+};
+
+/// Leaves finding dead peers to TCP (`TCP_USER_TIMEOUT` and keep-alive).
+class no_heartbeat {
+ public:
+  struct options {};
+  beat start(options const&, time_point) noexcept { return {}; }
+  void on_received() noexcept {}
+  beat poll(options const&, time_point) noexcept { return {}; }
+};
+
+static_assert(heartbeat_policy<websocket_ping> && heartbeat_policy<no_heartbeat>);
+
+}  // namespace hawser::inline HAWSER_ABI

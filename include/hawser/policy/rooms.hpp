@@ -1,0 +1,257 @@
+// Rooms: who is in what, and how the union of several is walked.
+#pragma once
+
+#include <algorithm>
+#include <concepts>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include <hawser/core/config.hpp>
+
+namespace hawser::inline HAWSER_ABI {
+
+/// A connection as rooms see it: a small dense number, reused after `leave_all`.
+using member_id = std::uint32_t;
+
+/// A room that was found by name. Ids of rooms that have emptied never name a later room.
+struct room_id {
+  std::uint32_t index = none;
+  std::uint32_t generation = 0;
+  static constexpr std::uint32_t none = 0xffffffff;
+  explicit operator bool() const noexcept { return index != none; }
+  bool operator==(room_id const&) const noexcept = default;
+};
+
+/// A walk over members; a plain function and a pointer, so that the policy is compiled once.
+struct member_visitor {
+  void (*call)(void* context, member_id member);
+  void* context;
+};
+
+/// Keeps the membership of one server. Names are bytes, compared exactly.
+///
+/// *Semantics*: `join` and `leave` answer whether anything changed, and so false too when a
+/// limit is in the way; `leave_all` is called once for a connection that ended. `visit` calls the
+/// visitor for every member of any of `in` that is in none of `except`, each once; the visitor
+/// changes nothing. A room exists while it has members.
+/// *Exemplar*: `no_rooms`. *Models*: `hash_rooms`, `no_rooms`.
+template <class R>
+concept room_policy =
+    std::movable<R> && std::constructible_from<R, typename R::options const&, std::uint64_t> &&
+    requires(R r, R const c, member_id member, std::string_view name, room_id id,
+             std::span<room_id const> ids, member_visitor visitor) {
+      { r.join(member, name) } -> std::same_as<bool>;
+      { r.leave(member, name) } -> std::same_as<bool>;
+      { r.leave_all(member) } -> std::same_as<void>;
+      { c.find(name) } -> std::same_as<room_id>;
+      { c.size(id) } -> std::same_as<std::size_t>;
+      { r.visit(ids, ids, visitor) } -> std::same_as<void>;
+    };
+
+/// Rooms in a hash table whose hash is seeded by the server, so that names chosen by clients
+/// can't collide on purpose; with a given seed every walk has a fixed order. Joining, leaving and
+/// each step of a walk cost constant time.
+class hash_rooms {
+ public:
+  struct options {
+    std::size_t max_rooms_per_member = 256;
+    std::size_t max_room_name = 255;  ///< bytes
+  };
+
+  hash_rooms(options const& limits, std::uint64_t seed) : limits_(limits), names_(0, hasher{seed}) {}
+
+  bool join(member_id member, std::string_view name) {
+    if (name.size() > limits_.max_room_name) return false;
+    if (member >= members_.size()) members_.resize(member + 1);
+    auto& mine = members_[member];
+    if (mine.count >= limits_.max_rooms_per_member) return false;
+    std::uint32_t const room = find_or_create(name);
+    if (seat_of(member, room) != none) return false;
+    std::uint32_t const at_seat = new_seat();
+    seats_[at_seat] = {member, room, static_cast<std::uint32_t>(rooms_[room].members.size()),
+                    mine.first};
+    mine.first = at_seat;
+    ++mine.count;
+    rooms_[room].members.push_back(at_seat);
+    return true;
+  }
+
+  bool leave(member_id member, std::string_view name) {
+    auto const found = names_.find(name);
+    if (found == names_.end() || member >= members_.size()) return false;
+    std::uint32_t* at = &members_[member].first;
+    while (*at != none && seats_[*at].room != found->second) at = &seats_[*at].next;
+    if (*at == none) return false;
+    std::uint32_t const at_seat = *at;
+    *at = seats_[at_seat].next;
+    --members_[member].count;
+    remove_from_room(at_seat);
+    return true;
+  }
+
+  void leave_all(member_id member) {
+    if (member >= members_.size()) return;
+    std::uint32_t at_seat = members_[member].first;
+    members_[member] = {};
+    while (at_seat != none) {
+      std::uint32_t const next = seats_[at_seat].next;
+      remove_from_room(at_seat);
+      at_seat = next;
+    }
+  }
+
+  room_id find(std::string_view name) const {
+    auto const found = names_.find(name);
+    if (found == names_.end()) return {};
+    return {found->second, rooms_[found->second].generation};
+  }
+
+  /// Members of a room; 0 for one that has emptied since it was found.
+  std::size_t size(room_id id) const { return is_live(id) ? rooms_[id.index].members.size() : 0; }
+
+  std::size_t room_count() const noexcept { return names_.size(); }
+
+  void visit(std::span<room_id const> in, std::span<room_id const> except,
+             member_visitor visitor) {
+    bool const several = in.size() > 1 || !except.empty();
+    if (several) {
+      ++walk_;
+      marks_.resize(members_.size());
+    }
+    for (room_id const id : except) {
+      if (!is_live(id)) continue;
+      for (std::uint32_t const at_seat : rooms_[id.index].members) marks_[seats_[at_seat].member] = walk_;
+    }
+    for (room_id const id : in) {
+      if (!is_live(id)) continue;
+      for (std::uint32_t const at_seat : rooms_[id.index].members) {
+        member_id const member = seats_[at_seat].member;
+        if (several) {
+          if (marks_[member] == walk_) continue;
+          marks_[member] = walk_;
+        }
+        visitor.call(visitor.context, member);
+      }
+    }
+  }
+
+ private:
+  static constexpr std::uint32_t none = 0xffffffff;
+
+  // FNV would be enough for speed; the two seeded multiplications keep collisions unpredictable.
+  struct hasher {
+    using is_transparent = void;
+    std::uint64_t seed;
+    std::size_t operator()(std::string_view text) const noexcept {
+      std::uint64_t hash = seed ^ (text.size() * 0x9e3779b97f4a7c15u);
+      for (char const c : text) {
+        hash = (hash ^ static_cast<unsigned char>(c)) * (0xff51afd7ed558ccdu ^ (seed << 1));
+        hash ^= hash >> 29;
+      }
+      hash *= 0xc4ceb9fe1a85ec53u + (seed & ~std::uint64_t{1});
+      return static_cast<std::size_t>(hash ^ (hash >> 32));
+    }
+  };
+  struct entry {
+    std::vector<std::uint32_t> members;  // their seats
+    std::string name;
+    std::uint32_t generation = 0;
+  };
+  struct seat {
+    member_id member;
+    std::uint32_t room;
+    std::uint32_t position;  // among the room's members
+    std::uint32_t next;      // of the same member, or the next free seat
+  };
+  struct membership {
+    std::uint32_t first = none;
+    std::uint32_t count = 0;
+  };
+
+  bool is_live(room_id id) const noexcept {
+    return id.index < rooms_.size() && rooms_[id.index].generation == id.generation &&
+           !rooms_[id.index].members.empty();
+  }
+
+  std::uint32_t find_or_create(std::string_view name) {
+    auto const found = names_.find(name);
+    if (found != names_.end()) return found->second;
+    std::uint32_t index;
+    if (free_rooms_.empty()) {
+      index = static_cast<std::uint32_t>(rooms_.size());
+      rooms_.emplace_back();
+    } else {
+      index = free_rooms_.back();
+      free_rooms_.pop_back();
+    }
+    rooms_[index].name = name;
+    names_.emplace(name, index);
+    return index;
+  }
+
+  std::uint32_t seat_of(member_id member, std::uint32_t in) const noexcept {
+    std::uint32_t at = members_[member].first;
+    while (at != none && seats_[at].room != in) at = seats_[at].next;
+    return at;
+  }
+
+  std::uint32_t new_seat() {
+    if (free_seat_ == none) {
+      seats_.emplace_back();
+      return static_cast<std::uint32_t>(seats_.size() - 1);
+    }
+    std::uint32_t const taken = free_seat_;
+    free_seat_ = seats_[taken].next;
+    return taken;
+  }
+
+  // The last member takes the place of the one that leaves; an empty room goes at once.
+  void remove_from_room(std::uint32_t index) {
+    seat const gone = seats_[index];
+    auto& members = rooms_[gone.room].members;
+    members[gone.position] = members.back();
+    seats_[members[gone.position]].position = gone.position;
+    members.pop_back();
+    seats_[index].next = free_seat_;
+    free_seat_ = index;
+    if (!members.empty()) return;
+    auto& emptied = rooms_[gone.room];
+    names_.erase(names_.find(std::string_view(emptied.name)));
+    emptied.name.clear();
+    ++emptied.generation;
+    free_rooms_.push_back(gone.room);
+  }
+
+  options limits_;
+  std::unordered_map<std::string, std::uint32_t, hasher, std::equal_to<>> names_;
+  std::vector<entry> rooms_;
+  std::vector<std::uint32_t> free_rooms_;
+  std::vector<seat> seats_;
+  std::uint32_t free_seat_ = none;
+  std::vector<membership> members_;
+  std::vector<std::uint64_t> marks_;  // the last walk that met the member
+  std::uint64_t walk_ = 0;
+};
+
+/// For servers without rooms: nobody is in any, and it costs nothing.
+class no_rooms {
+ public:
+  struct options {};
+  no_rooms(options const&, std::uint64_t) noexcept {}
+  bool join(member_id, std::string_view) noexcept { return false; }
+  bool leave(member_id, std::string_view) noexcept { return false; }
+  void leave_all(member_id) noexcept {}
+  room_id find(std::string_view) const noexcept { return {}; }
+  std::size_t size(room_id) const noexcept { return 0; }
+  void visit(std::span<room_id const>, std::span<room_id const>, member_visitor) noexcept {}
+};
+
+static_assert(room_policy<hash_rooms> && room_policy<no_rooms>);
+
+}  // namespace hawser::inline HAWSER_ABI

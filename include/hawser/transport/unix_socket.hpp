@@ -1,0 +1,41 @@
+// Unix domain sockets alone: a server that can't open a port by mistake.
+#pragma once
+
+#include <system_error>
+
+#include <hawser/transport/tcp.hpp>
+
+namespace hawser::inline HAWSER_ABI::inline HAWSER_ASIO_ABI {
+
+/// As `basic_tcp`, but `listen` takes a path and nothing else, and clients dial `ws+unix:` only.
+template <class Executor>
+struct basic_unix_socket : basic_tcp<Executor> {
+  using context = typename basic_tcp<Executor>::context;
+
+  class acceptor : public address_acceptor<Executor> {
+   public:
+    using address_acceptor<Executor>::address_acceptor;
+    std::error_code open(listen_address const& where) {
+      if (where.path.empty()) return make_error_code(errc::bad_argument);
+      return address_acceptor<Executor>::open(where);
+    }
+  };
+
+  class connector : public socket_connector<Executor> {
+   public:
+    using socket_connector<Executor>::socket_connector;
+    template <class Handler>
+    void connect(http::url const& where, Handler handler) {
+      http::url path_only = where;
+      if (!where.is_unix) path_only.unix_path.assign(1, '\0');  // nobody can listen there
+      path_only.is_unix = true;
+      socket_connector<Executor>::connect(path_only, std::move(handler));
+    }
+  };
+};
+
+using unix_socket = basic_unix_socket<asio::io_context::executor_type>;
+
+static_assert(transport_policy<unix_socket>);
+
+}  // namespace hawser::inline HAWSER_ABI::inline HAWSER_ASIO_ABI

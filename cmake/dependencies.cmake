@@ -14,11 +14,7 @@ set(hawser_cmake_dir "${CMAKE_CURRENT_LIST_DIR}")
 macro(hawser_fetch name repository commit)
   message(STATUS "hawser: ${name} was not found, fetching it")
   include(FetchContent)
-  set(hawser_system "")  # its warnings are not ours; CMake before 3.25 can't say so
-  if(CMAKE_VERSION VERSION_GREATER_EQUAL 3.25)
-    set(hawser_system SYSTEM)
-  endif()
-  FetchContent_Declare(${name} GIT_REPOSITORY ${repository} GIT_TAG ${commit} ${hawser_system})
+  FetchContent_Declare(${name} GIT_REPOSITORY ${repository} GIT_TAG ${commit})
   FetchContent_MakeAvailable(${name})
 endmacro()
 
@@ -62,6 +58,8 @@ macro(hawser_find_dependencies)
   if(NOT hawser_SIMDJSON AND HAWSER_FETCH)
     hawser_fetch(simdjson https://github.com/simdjson/simdjson.git
                  0c0ce1bd48baa0677dc7c0945ea7cd1e8b52b297)  # 3.13.0
+    get_target_property(hawser_includes simdjson INTERFACE_INCLUDE_DIRECTORIES)
+    set_property(TARGET simdjson PROPERTY INTERFACE_SYSTEM_INCLUDE_DIRECTORIES ${hawser_includes})
     set(hawser_SIMDJSON simdjson::simdjson)
   endif()
   if(NOT hawser_SIMDJSON)

@@ -1,5 +1,6 @@
 # hawser_dev: warnings and sanitizers for our own tests, examples and benchmarks. It is not part
 # of the library: what hawser::hawser carries is imposed on whoever uses it.
+set(CMAKE_CXX_EXTENSIONS OFF)
 add_library(hawser_dev INTERFACE)
 target_link_libraries(hawser_dev INTERFACE hawser::hawser)
 

@@ -51,10 +51,10 @@ need_node() {
   command -v npm >/dev/null || fail "node is here and npm is not: install the npm that belongs to it"
 }
 
-jobs=$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2)
-
-# What every build needs.
+# What every build needs, and the packages named besides. Sets `jobs`: how many at a time.
 need_build() {
   need_packages g++ cmake ninja-build libasio-dev libssl-dev zlib1g-dev libsimdjson-dev "$@"
   if command -v ninja >/dev/null; then export CMAKE_GENERATOR=Ninja; fi
+  jobs=$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2)
+  export jobs
 }

@@ -8,22 +8,23 @@ root=$(cd "$(dirname "$0")/.." && pwd)
 . "$root/cmake/setup.sh"
 
 presets="dev asan tsan"
+compilers="clang-19 libclang-rt-19-dev"
 case ${1:-} in
   "") ;;
-  --quick) presets="dev" ;;
+  --quick) presets=dev compilers= ;;
   *) fail "unknown option $1; the only one is --quick" ;;
 esac
 
-need_build catch2 ccache valgrind python3-websockets chromium openssl git
-if [ "$presets" != dev ]; then need_packages clang-19 libclang-rt-19-dev; fi
+# shellcheck disable=SC2086  # a list of words, perhaps empty
+need_build catch2 ccache valgrind python3-websockets chromium openssl $compilers
 need_node
 
-# npm writes this file last: newer than the lock means that all of it is installed.
 cd "$root/tests/interop"
-if [ ! node_modules/.package-lock.json -nt package-lock.json ]; then
+if ! cmp -s package-lock.json node_modules/.installed-lock; then
   heading "Installing the Node packages of the interop tests"
   npm ci --no-audit --no-fund
-  touch node_modules/.package-lock.json
+  mkdir -p node_modules
+  cp package-lock.json node_modules/.installed-lock
 fi
 cd "$root"
 

@@ -10,9 +10,12 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <memory>
 #include <random>
 #include <string>
 #include <utility>
+
+#include <hawser/codec/http/parse.hpp>
 
 #include "echo_reader.hpp"
 #include "traffic.hpp"
@@ -42,12 +45,17 @@ class unique_fd {
   int fd_;
 };
 
+/// What is known of an opening handshake that is under way.
+struct handshake {
+  std::string key;
+  hawser::http::response_parser parser;
+};
+
 struct connection {
   unique_fd socket;
   phase state = phase::idle;
-  bool write_armed = false;  ///< epoll watches for writability
-  std::string head;          ///< of the handshake's answer, then empty
-  std::string key;           ///< Sec-WebSocket-Key, until answered
+  bool write_armed = false;            ///< epoll watches for writability
+  std::unique_ptr<handshake> opening;  ///< until it is answered
   echo_reader reader;
 
   std::uint64_t outstanding = 0;  ///< sent (or queued to be) and not answered

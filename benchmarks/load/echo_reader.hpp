@@ -75,9 +75,10 @@ class echo_reader {
     std::size_t const had = spill_size_;
     std::size_t const taken = std::min(spill_.size() - had, in.size());
     std::memcpy(spill_.data() + had, in.data(), taken);
-    auto const reading = ws::read_header({spill_.data(), had + taken}, ws::role::client, false, frame_);
+    auto const reading =
+        ws::read_header({spill_.data(), had + taken}, ws::role::client, false, frame_);
     if (reading.error != hawser::errc{}) {
-      failure = hawser::message(reading.error);
+      failure = hawser::describe(reading.error);
       return 0;
     }
     if (reading.size == 0) {
@@ -102,7 +103,8 @@ class echo_reader {
   }
 
   std::size_t read_payload(traffic const& plan, bytes_view in) noexcept {
-    std::size_t const taken = frame_left_ < in.size() ? static_cast<std::size_t>(frame_left_) : in.size();
+    std::size_t const taken =
+        frame_left_ < in.size() ? static_cast<std::size_t>(frame_left_) : in.size();
     if (ws::is_control(frame_.code)) {
       std::memcpy(control_.data() + control_size_, in.data(), taken);
       control_size_ += taken;

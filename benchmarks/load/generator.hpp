@@ -1,20 +1,20 @@
-// The engine: one thread, one epoll set, all connections; opens them and runs windows of traffic.
+// The engine: runs windows of traffic over all connections, in one thread.
 #pragma once
 
 #include <sys/epoll.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
-#include <chrono>
-#include <cstdio>
-#include <functional>
-#include <memory>
-#include <stdexcept>
+#include <algorithm>
+#include <cerrno>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "connection.hpp"
-#include "handshake.hpp"
+#include "connection_pool.hpp"
 #include "histogram.hpp"
 #include "options.hpp"
 #include "process.hpp"
@@ -22,19 +22,6 @@
 #include "traffic.hpp"
 
 namespace load {
-
-/// A monotonic clock in nanoseconds.
-inline std::uint64_t now_ns() noexcept {
-  auto const since = std::chrono::steady_clock::now().time_since_epoch();
-  return static_cast<std::uint64_t>(std::chrono::nanoseconds(since).count());
-}
-
-inline constexpr std::uint64_t second_ns = 1'000'000'000;
-
-/// Ends the program's work with a message for the user.
-struct failure : std::runtime_error {
-  using std::runtime_error::runtime_error;
-};
 
 /// What one window of traffic came to.
 struct window_result {
@@ -50,55 +37,16 @@ struct window_result {
 
 class generator {
  public:
-  using progress = std::function<void(double fraction, std::uint64_t done, char const* what)>;
-
   generator(options const& chosen, target const& where)
       : options_(chosen),
-        target_(where),
         plan_(chosen.size, chosen.in_flight, chosen.text, where.raw),
-        dialer_(target_),
-        epoll_(::epoll_create1(EPOLL_CLOEXEC)),
-        connections_(chosen.connections),
-        times_(chosen.connections * chosen.in_flight),
-        inbox_(inbox_size) {
-    rlimit files{};
-    ::getrlimit(RLIMIT_NOFILE, &files);
-    files.rlim_cur = files.rlim_max;
-    ::setrlimit(RLIMIT_NOFILE, &files);
-    if (chosen.connections + 16 > files.rlim_max) {
-      throw failure("only " + std::to_string(files.rlim_max) + " open files are allowed (ulimit -Hn)");
-    }
-  }
+        pool_(chosen, where),
+        times_(chosen.connections * chosen.in_flight) {}
 
   std::uint64_t errors() const noexcept { return errors_; }
   std::string const& first_error() const noexcept { return first_error_; }
 
-  /// Opens all connections, spread over the ramp-up. Throws `failure` at the first that fails.
-  void open_all(progress const& show) {
-    auto const ramp_ns = static_cast<std::uint64_t>(options_.ramp_up * 1e9);
-    std::uint64_t const start = now_ns();
-    std::uint64_t last_success = start;
-    std::size_t dialled = 0;
-    std::size_t opened = 0;
-    while (opened < connections_.size()) {
-      std::uint64_t const now = now_ns();
-      while (dialled < connections_.size() && dialled - opened < max_dialling &&
-             now - start >= ramp_ns / connections_.size() * dialled) {
-        dial(dialled++);
-        last_success = now;
-      }
-      std::size_t const before = open_count_;
-      wait(10'000'000);
-      for (int i = 0; i < ready_; ++i) continue_opening(events_[i]);
-      opened = open_count_;
-      if (opened > before) last_success = now_ns();
-      if (dialled > opened && now_ns() - last_success > 10 * second_ns) {
-        throw failure("the server answered no handshake for 10 s (" + std::to_string(opened) +
-                      " connections are open)");
-      }
-      show(static_cast<double>(opened) / static_cast<double>(connections_.size()), opened, "opened");
-    }
-  }
+  void open_all(progress const& show) { pool_.open_all(show, *this); }
 
   /// Sends for `length_ns`, then waits (bounded) until all is answered, so that messages and CPU
   /// time belong together. With `burst`, sends exactly one message per connection instead.
@@ -109,19 +57,19 @@ class generator {
       broadcast_round();
     } else if (burst) {
       sending_ = false;
-      for (auto& c : connections_) submit(c, 1);
+      for (auto& c : pool_.all()) submit(c, c.outstanding == 0 ? 1 : 0);
     } else if (options_.rate == 0) {
-      for (auto& c : connections_) submit(c, options_.in_flight);
+      for (auto& c : pool_.all()) submit(c, options_.in_flight - c.outstanding);
     }
     std::uint64_t now = start_;
     while (now < deadline_ || (total_outstanding_ > 0 && now < deadline_ + grace_ns)) {
       if (burst && total_outstanding_ == 0) break;
-      if (open_count_ == 0) break;
+      if (pool_.open_count() == 0) break;
       sending_ = sending_ && now < deadline_;
       if (sending_ && options_.rate > 0) send_scheduled(now);
-      wait(wait_time(now));
+      pool_.wait(wait_time(now));
       now = now_ns();
-      handle_ready(now);
+      handle_ready();
       show(std::min(1.0, static_cast<double>(now - start_) / static_cast<double>(length_ns)),
            result.messages, "messages");
     }
@@ -132,238 +80,44 @@ class generator {
   /// Answers pings until `fd` is readable: the connections stay healthy between windows.
   void wait_for_input(int fd) {
     epoll_event event{EPOLLIN, {.u64 = input_id}};
-    if (::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, fd, &event) != 0 && errno != EEXIST) {
+    if (::epoll_ctl(pool_.epoll(), EPOLL_CTL_ADD, fd, &event) != 0 && errno != EEXIST) {
       throw failure("--controlled reads its commands from a pipe or a terminal");
     }
     for (input_ready_ = false; !input_ready_;) {
-      wait(-1);
-      handle_ready(now_ns());
+      pool_.wait(-1);
+      handle_ready();
     }
-    ::epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, fd, nullptr);
+    ::epoll_ctl(pool_.epoll(), EPOLL_CTL_DEL, fd, nullptr);
   }
 
   /// Says goodbye by a Close frame and gives the server a moment to answer.
   void close_all() {
     closing_ = true;
     static constexpr std::byte normal[] = {std::byte{0x03}, std::byte{0xe8}};
-    for (auto& c : connections_) {
+    for (auto& c : pool_.all()) {
       if (c.state != phase::open) continue;
       if (plan_.raw()) ::shutdown(c.socket.get(), SHUT_WR);
       if (!plan_.raw()) c.queue_control(ws::opcode::close, normal);
       flush(c);
     }
     std::uint64_t const limit = now_ns() + second_ns;
-    while (open_count_ > 0 && now_ns() < limit) {
-      wait(10'000'000);
-      handle_ready(now_ns());
+    while (pool_.open_count() > 0 && now_ns() < limit) {
+      pool_.wait(10'000'000);
+      handle_ready();
     }
   }
 
- private:
-  static constexpr std::size_t inbox_size = 512 * 1024;
-  static constexpr std::size_t max_dialling = 64;
-  static constexpr std::uint64_t grace_ns = 3 * second_ns;
-  static constexpr std::uint64_t input_id = ~std::uint64_t{0};
-  static constexpr int max_events = 1024;
-
-  // -- opening ------------------------------------------------------------------------------
-
-  void dial(std::size_t index) {
-    connection& c = connections_[index];
-    c.socket = dialer_.dial();
-    if (c.socket.get() < 0) fail_opening(index, std::strerror(errno));
-    c.state = phase::connecting;
-    epoll_event event{EPOLLOUT, {.u64 = index}};
-    ::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, c.socket.get(), &event);
+  /// What epoll reported of an open connection.
+  void handle(connection& c, std::uint32_t events) {
+    if (c.state == phase::open && (events & EPOLLOUT) != 0) flush(c);
+    if (c.state != phase::open || (events & ~static_cast<std::uint32_t>(EPOLLOUT)) == 0) return;
+    bytes_view const bytes = pool_.receive(c);
+    if (!bytes.empty()) return received(c, bytes, now_ns());
+    if (errno == EAGAIN || errno == EINTR) return;
+    lose(c, errno == 0 ? "the server closed the connection" : std::strerror(errno));
   }
 
-  [[noreturn]] void fail_opening(std::size_t index, std::string const& why) {
-    throw failure("connection " + std::to_string(index + 1) + " to " + target_.authority +
-                  " failed: " + why);
-  }
-
-  void continue_opening(epoll_event const& event) {
-    auto const index = static_cast<std::size_t>(event.data.u64);
-    connection& c = connections_[index];
-    if (c.state == phase::open) return handle(c, event.events, now_ns());
-    if (c.state == phase::connecting) return connected(index, c);
-    if (c.state != phase::handshake) return;
-    ssize_t const got = ::recv(c.socket.get(), inbox_.data(), inbox_.size(), 0);
-    if (got < 0 && (errno == EAGAIN || errno == EINTR)) return;
-    if (got <= 0) fail_opening(index, got == 0 ? "closed during the handshake" : std::strerror(errno));
-    c.head.append(reinterpret_cast<char const*>(inbox_.data()), static_cast<std::size_t>(got));
-    std::string why;
-    std::size_t const head_size = check_response(c.head, c.key, why);
-    if (!why.empty()) fail_opening(index, why);
-    if (head_size == 0) return;
-    std::string const early = c.head.substr(head_size);
-    c.head = {};
-    c.key = {};
-    c.state = phase::open;
-    ++open_count_;
-    if (!early.empty()) received(c, hawser::as_bytes(early), now_ns());
-  }
-
-  void connected(std::size_t index, connection& c) {
-    int error = 0;
-    socklen_t size = sizeof error;
-    ::getsockopt(c.socket.get(), SOL_SOCKET, SO_ERROR, &error, &size);
-    if (error != 0) fail_opening(index, std::strerror(error));
-    watch(c, EPOLLIN);
-    if (plan_.raw()) {
-      c.state = phase::open;
-      ++open_count_;
-      return;
-    }
-    c.state = phase::handshake;
-    std::string const request = upgrade_request(target_, c.key);
-    ssize_t const sent = ::send(c.socket.get(), request.data(), request.size(), MSG_NOSIGNAL);
-    if (sent != static_cast<ssize_t>(request.size())) fail_opening(index, "can't send the handshake");
-  }
-
-  // -- windows ------------------------------------------------------------------------------
-
-  void begin_window(window_result& result, std::uint64_t length_ns) {
-    for (auto& c : connections_) c.due = c.answered = 0;
-    total_outstanding_ = 0;
-    for (auto& c : connections_) total_outstanding_ += c.outstanding;
-    result_ = &result;
-    errors_before_ = errors_;
-    scheduled_ = 0;
-    sending_ = true;
-    if (options_.pid > 0) server_before_ = process_cpu_times(options_.pid);
-    client_before_ = process_cpu_times(::getpid());
-    start_ = last_answer_ = now_ns();
-    deadline_ = start_ + length_ns;
-  }
-
-  void end_window(window_result& result) {
-    result.elapsed_ns = last_answer_ - start_;
-    result.unanswered = total_outstanding_;
-    std::uint64_t const now = now_ns();
-    for (std::size_t i = 0; i < connections_.size(); ++i) count_unanswered(i, now);
-    // The kernel adds a thread's time up when it goes to sleep: let the server do that.
-    ::usleep(300);
-    if (server_before_) {
-      auto const after = process_cpu_times(options_.pid);
-      if (after) result.server = after->since(*server_before_);
-      result.server_known = after.has_value();
-    }
-    if (auto const after = process_cpu_times(::getpid())) result.client = after->since(*client_before_);
-    if (result.unanswered > 0) {
-      note_error(std::to_string(result.unanswered) + " messages were not answered");
-    }
-    result.errors = errors_ - errors_before_;
-    result_ = nullptr;
-  }
-
-  /// What was scheduled and never answered has waited at least this long.
-  void count_unanswered(std::size_t index, std::uint64_t now) {
-    connection& c = connections_[index];
-    if (options_.rate == 0) return;
-    result_->unanswered += c.due;
-    for (std::uint64_t i = 0; i < c.outstanding + c.due; ++i) {
-      result_->latency.record(now - scheduled_time(index, c.answered + i));
-    }
-  }
-
-  std::uint64_t scheduled_time(std::size_t index, std::uint64_t turn) const noexcept {
-    auto const number = static_cast<double>(turn * connections_.size() + index);
-    return start_ + static_cast<std::uint64_t>(number / options_.rate * 1e9);
-  }
-
-  void send_scheduled(std::uint64_t now) {
-    auto const elapsed = static_cast<double>(now - start_) * 1e-9;
-    for (auto const due = static_cast<std::uint64_t>(elapsed * options_.rate) + 1; scheduled_ < due;
-         ++scheduled_) {
-      connection& c = connections_[scheduled_ % connections_.size()];
-      if (c.state != phase::open) continue;
-      ++c.due;
-      send_due(c);
-    }
-  }
-
-  void send_due(connection& c) {
-    std::uint64_t const free = options_.in_flight - std::min(options_.in_flight, c.outstanding);
-    std::uint64_t const count = std::min(free, c.due);
-    c.due -= count;
-    submit(c, count);
-  }
-
-  /// In an open loop: until the next scheduled message, spinning through the last 100 us.
-  std::int64_t wait_time(std::uint64_t now) const noexcept {
-    if (!sending_ || options_.rate == 0) {
-      return static_cast<std::int64_t>(now < deadline_ ? std::min(deadline_ - now, second_ns / 10)
-                                                       : second_ns / 100);
-    }
-    auto const next = start_ + static_cast<std::uint64_t>(static_cast<double>(scheduled_) /
-                                                          options_.rate * 1e9);
-    std::uint64_t const until = std::min(next, deadline_);
-    if (until < now + 100'000) return 0;
-    return static_cast<std::int64_t>(std::min(until - now - 100'000, second_ns / 10));
-  }
-
-  void submit(connection& c, std::size_t messages) {
-    if (messages == 0 || c.state != phase::open) return;
-    if (options_.rate == 0 && options_.what != mode::broadcast) stamp(c, messages);
-    c.outstanding += messages;
-    total_outstanding_ += messages;
-    c.queue(plan_, messages);
-    flush(c);
-  }
-
-  /// Notes when these messages leave; the ring holds `in_flight` times per connection.
-  void stamp(connection& c, std::size_t messages) {
-    std::uint64_t const now = event_time_ ? event_time_ : now_ns();
-    std::uint64_t* const ring = times_.data() + index_of(c) * options_.in_flight;
-    std::size_t at = (c.times_at + c.outstanding) % options_.in_flight;
-    for (std::size_t i = 0; i < messages; ++i) {
-      ring[at] = now;
-      if (++at == options_.in_flight) at = 0;
-    }
-  }
-
-  /// All receivers have everything: the first connection sends the next burst.
-  void broadcast_round() {
-    round_sent_ = now_ns();
-    for (auto& c : connections_) c.outstanding = options_.in_flight;
-    total_outstanding_ = options_.in_flight * connections_.size();
-    connections_.front().queue(plan_, options_.in_flight);
-    flush(connections_.front());
-  }
-
-  std::size_t index_of(connection const& c) const noexcept {
-    return static_cast<std::size_t>(&c - connections_.data());
-  }
-
-  // -- events -------------------------------------------------------------------------------
-
-  void wait(std::int64_t timeout_ns) {
-    timespec const timeout{timeout_ns / 1'000'000'000, timeout_ns % 1'000'000'000};
-    ready_ = ::epoll_pwait2(epoll_.get(), events_, max_events, timeout_ns < 0 ? nullptr : &timeout,
-                            nullptr);
-  }
-
-  void handle_ready(std::uint64_t now) {
-    for (int i = 0; i < ready_; ++i) {
-      if (events_[i].data.u64 == input_id) {
-        input_ready_ = true;
-      } else {
-        handle(connections_[events_[i].data.u64], events_[i].events, now);
-      }
-    }
-  }
-
-  void handle(connection& c, std::uint32_t events, std::uint64_t) {
-    if (c.state != phase::open) return;
-    if ((events & EPOLLOUT) != 0) flush(c);
-    if ((events & ~static_cast<std::uint32_t>(EPOLLOUT)) == 0) return;
-    ssize_t const got = ::recv(c.socket.get(), inbox_.data(), inbox_.size(), MSG_DONTWAIT);
-    if (got > 0) return received(c, {inbox_.data(), static_cast<std::size_t>(got)}, now_ns());
-    if (got < 0 && (errno == EAGAIN || errno == EINTR)) return;
-    lose(c, got == 0 ? "the server closed the connection" : std::strerror(errno));
-  }
-
+  /// Bytes of an open connection.
   void received(connection& c, bytes_view bytes, std::uint64_t now) {
     std::size_t const messages = c.reader.read(plan_, bytes);
     if (c.reader.failure) return lose(c, c.reader.failure);
@@ -387,22 +141,150 @@ class generator {
     event_time_ = 0;
   }
 
+ private:
+  static constexpr std::uint64_t grace_ns = 3 * second_ns;
+  static constexpr std::uint64_t input_id = ~std::uint64_t{0};
+
+  // -- windows ------------------------------------------------------------------------------
+
+  void begin_window(window_result& result, std::uint64_t length_ns) {
+    for (auto& c : pool_.all()) c.due = c.answered = 0;
+    total_outstanding_ = 0;
+    for (auto& c : pool_.all()) total_outstanding_ += c.outstanding;
+    result_ = &result;
+    errors_before_ = errors_;
+    scheduled_ = 0;
+    sending_ = true;
+    if (options_.pid > 0) server_before_ = process_cpu_times(options_.pid);
+    client_before_ = process_cpu_times(::getpid());
+    start_ = last_answer_ = now_ns();
+    deadline_ = start_ + length_ns;
+  }
+
+  void end_window(window_result& result) {
+    result.elapsed_ns = last_answer_ - start_;
+    result.unanswered = total_outstanding_;
+    std::uint64_t const now = now_ns();
+    for (std::size_t i = 0; i < pool_.all().size(); ++i) count_unanswered(i, now);
+    // The kernel adds a thread's time up when it goes to sleep: let the server do that.
+    ::usleep(300);
+    if (server_before_) {
+      auto const after = process_cpu_times(options_.pid);
+      if (after) result.server = after->since(*server_before_);
+      result.server_known = after.has_value();
+    }
+    if (auto const after = process_cpu_times(::getpid()))
+      result.client = after->since(*client_before_);
+    if (result.unanswered > 0) {
+      note_error(std::to_string(result.unanswered) + " messages were not answered");
+    }
+    result.errors = errors_ - errors_before_;
+    result_ = nullptr;
+  }
+
+  /// What was scheduled and never answered has waited at least this long.
+  void count_unanswered(std::size_t index, std::uint64_t now) {
+    connection& c = pool_.all()[index];
+    if (options_.rate == 0) return;
+    result_->unanswered += c.due;
+    for (std::uint64_t i = 0; i < c.outstanding + c.due; ++i) {
+      result_->latency.record(now - scheduled_time(index, c.answered + i));
+    }
+  }
+
+  std::uint64_t scheduled_time(std::size_t index, std::uint64_t turn) const noexcept {
+    auto const number = static_cast<double>(turn * options_.connections + index);
+    return start_ + static_cast<std::uint64_t>(number / options_.rate * 1e9);
+  }
+
+  void send_scheduled(std::uint64_t now) {
+    auto const elapsed = static_cast<double>(now - start_) * 1e-9;
+    for (auto const due = static_cast<std::uint64_t>(elapsed * options_.rate) + 1; scheduled_ < due;
+         ++scheduled_) {
+      connection& c = pool_.all()[scheduled_ % pool_.all().size()];
+      if (c.state != phase::open) continue;
+      ++c.due;
+      send_due(c);
+    }
+  }
+
+  void send_due(connection& c) {
+    std::uint64_t const free = options_.in_flight - std::min(options_.in_flight, c.outstanding);
+    std::uint64_t const count = std::min(free, c.due);
+    c.due -= count;
+    submit(c, count);
+  }
+
+  /// In an open loop: until the next scheduled message, spinning through the last 100 us.
+  std::int64_t wait_time(std::uint64_t now) const noexcept {
+    if (!sending_ || options_.rate == 0) {
+      return static_cast<std::int64_t>(now < deadline_ ? std::min(deadline_ - now, second_ns / 10)
+                                                       : second_ns / 100);
+    }
+    auto const next =
+        start_ + static_cast<std::uint64_t>(static_cast<double>(scheduled_) / options_.rate * 1e9);
+    std::uint64_t const until = std::min(next, deadline_);
+    if (until < now + 100'000) return 0;
+    return static_cast<std::int64_t>(std::min(until - now - 100'000, second_ns / 10));
+  }
+
+  void submit(connection& c, std::size_t messages) {
+    if (messages == 0 || c.state != phase::open) return;
+    if (options_.rate == 0 && options_.what != mode::broadcast) stamp(c, messages);
+    c.outstanding += messages;
+    total_outstanding_ += messages;
+    c.queue(plan_, messages);
+    flush(c);
+  }
+
+  /// Notes when these messages leave; the ring holds `in_flight` times per connection.
+  void stamp(connection& c, std::size_t messages) {
+    std::uint64_t const now = event_time_ ? event_time_ : now_ns();
+    std::uint64_t* const ring = times_.data() + pool_.index_of(c) * options_.in_flight;
+    std::size_t at = (c.times_at + c.outstanding) % options_.in_flight;
+    for (std::size_t i = 0; i < messages; ++i) {
+      ring[at] = now;
+      if (++at == options_.in_flight) at = 0;
+    }
+  }
+
+  /// All receivers have everything: the first connection sends the next burst.
+  void broadcast_round() {
+    round_sent_ = now_ns();
+    for (auto& c : pool_.all()) c.outstanding = options_.in_flight;
+    total_outstanding_ = options_.in_flight * pool_.all().size();
+    pool_.all().front().queue(plan_, options_.in_flight);
+    flush(pool_.all().front());
+  }
+
+  // -- events -------------------------------------------------------------------------------
+
+  void handle_ready() {
+    for (epoll_event const& event : pool_.ready()) {
+      if (event.data.u64 == input_id) {
+        input_ready_ = true;
+      } else {
+        handle(pool_.all()[event.data.u64], event.events);
+      }
+    }
+  }
+
   void account(connection& c, std::size_t messages, std::uint64_t now) {
-    std::uint64_t const* const ring = times_.data() + index_of(c) * options_.in_flight;
+    std::uint64_t const* const ring = times_.data() + pool_.index_of(c) * options_.in_flight;
     for (std::size_t i = 0; i < messages; ++i) {
       std::uint64_t since = round_sent_;
       if (options_.rate > 0) {
-        since = scheduled_time(index_of(c), c.answered + i);
+        since = scheduled_time(pool_.index_of(c), c.answered + i);
       } else if (options_.what != mode::broadcast) {
         since = ring[c.times_at];
         if (++c.times_at == options_.in_flight) c.times_at = 0;
       }
-      result_->latency.record(now - since);
+      if (result_) result_->latency.record(now - since);
     }
     c.outstanding -= messages;
     c.answered += messages;
     total_outstanding_ -= messages;
-    result_->messages += messages;
+    if (result_) result_->messages += messages;
     last_answer_ = now;
   }
 
@@ -410,22 +292,16 @@ class generator {
     if (!c.flush(plan_)) return lose(c, std::strerror(errno));
     if (c.all_sent() == c.write_armed) {
       c.write_armed = !c.write_armed;
-      watch(c, c.write_armed ? EPOLLIN | EPOLLOUT : EPOLLIN);
+      pool_.watch(c, c.write_armed ? EPOLLIN | EPOLLOUT : EPOLLIN);
     }
   }
 
-  void watch(connection& c, std::uint32_t events) {
-    epoll_event event{events, {.u64 = index_of(c)}};
-    ::epoll_ctl(epoll_.get(), EPOLL_CTL_MOD, c.socket.get(), &event);
-  }
-
   void lose(connection& c, std::string const& why) {
-    if (!closing_) note_error("connection " + std::to_string(index_of(c) + 1) + ": " + why);
+    if (c.state != phase::open) return;
+    if (!closing_) note_error("connection " + std::to_string(pool_.index_of(c) + 1) + ": " + why);
     total_outstanding_ -= c.outstanding;
     c.outstanding = c.due = 0;
-    c.state = phase::lost;
-    c.socket.reset();
-    --open_count_;
+    pool_.forget(c);
     if (!closing_ && options_.what == mode::broadcast) throw failure(first_error_);
   }
 
@@ -441,17 +317,9 @@ class generator {
   }
 
   options const& options_;
-  target const& target_;
   traffic plan_;
-  dialer dialer_;
-  unique_fd epoll_;
-  std::vector<connection> connections_;
+  connection_pool pool_;
   std::vector<std::uint64_t> times_;
-  std::vector<std::byte> inbox_;
-  epoll_event events_[max_events];
-  int ready_ = 0;
-
-  std::size_t open_count_ = 0;
   std::uint64_t errors_ = 0;
   std::uint64_t errors_before_ = 0;
   std::string first_error_;

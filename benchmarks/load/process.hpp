@@ -40,8 +40,8 @@ inline std::optional<cpu_times> coarse_cpu_times(pid_t pid) {
   unsigned long user = 0;
   unsigned long system = 0;
   if (name_end == std::string::npos ||
-      std::sscanf(stat.c_str() + name_end + 1, " %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu",
-                  &user, &system) != 2) {
+      std::sscanf(stat.c_str() + name_end + 1,
+                  " %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu", &user, &system) != 2) {
     return std::nullopt;
   }
   auto const tick_ns = 1'000'000'000 / static_cast<std::uint64_t>(::sysconf(_SC_CLK_TCK));

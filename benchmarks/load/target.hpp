@@ -6,58 +6,64 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 
 #include <cerrno>
 #include <cstdint>
 #include <cstring>
+#include <stdexcept>
 #include <string>
 #include <string_view>
+
+#include <hawser/codec/http/url.hpp>
 
 #include "connection.hpp"
 
 namespace load {
 
+/// Ends the program's work with a message for the user.
+struct failure : std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
+
 struct target {
-  bool raw = false;
-  std::string authority;  ///< host:port, for the Host field
-  std::string host;
-  std::string port;
-  std::string path = "/";
+  bool raw = false;       ///< a bare TCP echo, without handshake and frames
+  hawser::http::url url;  ///< raw: as if it were ws://
   sockaddr_storage address{};
   socklen_t address_size = 0;
 };
 
-/// Splits ws://host[:port][/path] or tcp://host:port; false when it is neither.
-inline bool parse_target(std::string_view url, target& out) {
-  constexpr std::string_view ws_scheme = "ws://";
-  constexpr std::string_view tcp_scheme = "tcp://";
-  out.raw = url.starts_with(tcp_scheme);
-  if (!out.raw && !url.starts_with(ws_scheme)) return false;
-  url.remove_prefix(out.raw ? tcp_scheme.size() : ws_scheme.size());
-  std::size_t const slash = url.find('/');
-  if (slash != url.npos) out.path = url.substr(slash);
-  out.authority = url.substr(0, slash);
-  std::string_view host = out.authority;
-  std::size_t const colon = host.rfind(':');
-  bool const has_port = colon != host.npos && host.find(']', colon) == host.npos;
-  out.port = has_port ? host.substr(colon + 1) : "80";
-  if (has_port) host = host.substr(0, colon);
-  if (host.starts_with('[') && host.ends_with(']')) host = host.substr(1, host.size() - 2);
-  out.host = host;
-  return !out.host.empty() && !out.port.empty();
-}
-
-/// Looks the host up; the reason when that fails.
-inline char const* resolve(target& where) {
+/// Reads ws://host[:port][/path], ws+unix:/path, or tcp://host:port, and looks the host up.
+/// Throws `failure`.
+inline target find_target(std::string_view text) {
+  constexpr std::string_view raw_scheme = "tcp://";
+  target found;
+  found.raw = text.starts_with(raw_scheme);
+  auto const parsed = hawser::http::parse_url(
+      found.raw ? "ws://" + std::string(text.substr(raw_scheme.size())) : std::string(text));
+  if (!parsed || parsed->secure) throw failure("the URL has to be ws:// or tcp://host:port");
+  found.url = *parsed;
+  if (found.url.is_unix) {
+    sockaddr_un address{};
+    address.sun_family = AF_UNIX;
+    std::string const& path = found.url.unix_path;
+    if (path.size() >= sizeof address.sun_path) throw failure("the path of the socket is too long");
+    std::memcpy(address.sun_path, path.c_str(), path.size() + 1);
+    std::memcpy(&found.address, &address, sizeof address);
+    found.address_size = sizeof address;
+    return found;
+  }
   addrinfo hints{};
   hints.ai_socktype = SOCK_STREAM;
-  addrinfo* found = nullptr;
-  int const error = ::getaddrinfo(where.host.c_str(), where.port.c_str(), &hints, &found);
-  if (error != 0) return ::gai_strerror(error);
-  std::memcpy(&where.address, found->ai_addr, found->ai_addrlen);
-  where.address_size = found->ai_addrlen;
-  ::freeaddrinfo(found);
-  return nullptr;
+  addrinfo* addresses = nullptr;
+  std::string const& host = found.url.host;
+  int const error =
+      ::getaddrinfo(host.c_str(), std::to_string(found.url.port).c_str(), &hints, &addresses);
+  if (error != 0) throw failure("can't look up " + host + ": " + ::gai_strerror(error));
+  std::memcpy(&found.address, addresses->ai_addr, addresses->ai_addrlen);
+  found.address_size = addresses->ai_addrlen;
+  ::freeaddrinfo(addresses);
+  return found;
 }
 
 /// Opens sockets, from 127.0.0.2, .3, ... when the ports of one source address run out.
@@ -68,10 +74,11 @@ class dialer {
   /// A socket that is connecting; on failure an empty one, with `errno` set.
   unique_fd dial() {
     for (;;) {
-      unique_fd fd(::socket(where_.address.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+      unique_fd fd(
+          ::socket(where_.address.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
       if (fd.get() < 0) return fd;
       int const on = 1;
-      ::setsockopt(fd.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+      ::setsockopt(fd.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);  // fails on AF_UNIX
       if (source_ > 0) bind_source(fd.get());
       auto const* address = reinterpret_cast<sockaddr const*>(&where_.address);
       if (::connect(fd.get(), address, where_.address_size) == 0 || errno == EINPROGRESS) return fd;

@@ -48,8 +48,11 @@ class traffic {
 
   /// The payload byte at `position` of the message with this tag.
   std::byte expected(std::size_t tag, std::size_t position) const noexcept {
-    static constexpr char letters[] = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
-    std::size_t const digit = position == 0 ? tag % 62 : position == 1 ? tag / 62 % 62 : position % 62;
+    static constexpr char letters[] =
+        "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+    std::size_t const digit = position == 0   ? tag % 62
+                              : position == 1 ? tag / 62 % 62
+                                              : position % 62;
     return static_cast<std::byte>(letters[digit]);
   }
 

@@ -108,7 +108,7 @@ class utf8_validator {
   /// `at` is the start of a code point.
   bool feed_from_boundary(byte_pointer at, byte_pointer end) noexcept {
     // A vectorised check costs tens of nanoseconds to start with.
-    if (end - at >= 64) {
+    if (end - at >= 48) {
       byte_pointer const cut = last_boundary(at, end);
       auto const* const text = reinterpret_cast<char const*>(at);
       if (!simdjson::validate_utf8(text, static_cast<std::size_t>(cut - at))) return refuse();

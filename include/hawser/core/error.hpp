@@ -98,7 +98,8 @@ enum class condition {
   misuse                   ///< the call could not be carried out; nothing was sent
 };
 
-inline char const* message(errc code) noexcept {
+/// The sentence behind `std::error_code::message`.
+inline char const* describe(errc code) noexcept {
   switch (code) {
     case errc::reserved_bits: return "reserved bits set in a frame";
     case errc::reserved_opcode: return "reserved opcode";
@@ -192,7 +193,7 @@ inline std::error_category const& error_category() noexcept {
   struct category final : std::error_category {
     char const* name() const noexcept override { return "hawser"; }
     std::string message(int value) const override {
-      return hawser::message(static_cast<errc>(value));
+      return describe(static_cast<errc>(value));
     }
     std::error_condition default_error_condition(int value) const noexcept override {
       if (value >= 180) return make_error_condition(condition::misuse);

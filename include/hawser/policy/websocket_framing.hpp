@@ -1,8 +1,10 @@
 // Raw WebSocket messages, text and binary: RFC 6455 with permessage-deflate (RFC 7692).
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
+#include <cstdint>
 #include <cstring>
 #include <memory>
 #include <optional>
@@ -28,16 +30,23 @@ class websocket_framing {
   static constexpr bool opens_with_http = true;
 
   struct options {
-    ws::message_limits limits;
-    ws::deflate_options deflate;
+    /// Bytes of one message, on the wire and after inflating. Over it: 1009.
+    std::size_t max_message_size = std::size_t{1} << 20;
+    /// Empty frames in one message; frames in all: `max_message_size / 64 + 2`. Over it: 1008.
+    std::uint32_t max_empty_fragments = 64;
+    ws::deflate_options deflate{};
   };
 
   /// Scratch memory and compressors of one thread.
   class shared {
    public:
-    shared(options const& numbers, random_source random) : numbers_(numbers), random_(random) {}
+    shared(options const& numbers, random_source random)
+        : limits_{numbers.max_message_size, numbers.max_empty_fragments},
+          deflate_(numbers.deflate),
+          random_(random) {}
 
-    options const& numbers() const noexcept { return numbers_; }
+    ws::message_limits const& limits() const noexcept { return limits_; }
+    ws::deflate_options const& deflate_numbers() const noexcept { return deflate_; }
     ws::assembly_pool& assemblies() noexcept { return assemblies_; }
 
     /// A fresh masking key (RFC 6455 section 10.3).
@@ -60,8 +69,8 @@ class websocket_framing {
     ws::deflater& deflater(int window_bits) {
       auto& slot = deflaters_[static_cast<std::size_t>(window_bits - 9)];
       if (!slot) {
-        slot = std::make_unique<ws::deflater>(window_bits, numbers_.deflate.level,
-                                              numbers_.deflate.memory_level);
+        slot = std::make_unique<ws::deflater>(window_bits, deflate_.level,
+                                              deflate_.memory_level);
       }
       return *slot;
     }
@@ -75,7 +84,8 @@ class websocket_framing {
 
    private:
     static constexpr std::size_t max_idle_scratch = 256 * 1024;
-    options numbers_;
+    ws::message_limits limits_;
+    ws::deflate_options deflate_;
     random_source random_;
     ws::assembly_pool assemblies_;
     std::array<ws::mask_key, 64> keys_{};
@@ -115,7 +125,7 @@ class websocket_framing {
 
     framing_event decode(mutable_bytes& in, shared& state) {
       using type = ws::frame_event::type;
-      auto const event = reader_.next(in, state.numbers().limits, state.assemblies());
+      auto const event = reader_.next(in, state.limits(), state.assemblies());
       switch (event.what) {
         case type::binary:
           return {.what = framing_event::type::message, .payload = event.payload};
@@ -162,6 +172,7 @@ class websocket_framing {
 
     std::size_t encode_control(control_kind kind, bytes_view payload, std::byte* out,
                                shared& state) {
+      payload = payload.first(std::min(payload.size(), ws::max_control_payload));
       auto const code = kind == control_kind::ping   ? ws::opcode::ping
                         : kind == control_kind::pong ? ws::opcode::pong
                                                      : ws::opcode::close;
@@ -195,7 +206,7 @@ class websocket_framing {
 
     bool compresses(outgoing const& message, shared const& state) const noexcept {
       return deflate_bits_ != 0 && message.compress &&
-             message.data.size() >= state.numbers().deflate.threshold;
+             message.data.size() >= state.deflate_numbers().threshold;
     }
 
 #if HAWSER_WITH_DEFLATE
@@ -212,7 +223,7 @@ class websocket_framing {
       bool const keep = contexts_ && contexts_->keep_theirs;
       auto& inflater = keep ? contexts_->inflater : state.inflater();
       auto& out = shared::emptied(state.inflated());
-      std::size_t const limit = state.numbers().limits.max_message_size;
+      std::size_t const limit = state.limits().max_message_size;
       auto error = inflater.append(event.payload, out, limit);
       if (!error) error = inflater.finish(out, limit);
       if (!keep) inflater.reset();
@@ -231,7 +242,7 @@ class websocket_framing {
       bool const keep = keeps_mine();
       if (keep && !contexts_->deflater) {
         contexts_->deflater = std::make_unique<ws::deflater>(
-            deflate_bits_, state.numbers().deflate.level, state.numbers().deflate.memory_level);
+            deflate_bits_, state.deflate_numbers().level, state.deflate_numbers().memory_level);
       }
       auto& deflater = keep ? *contexts_->deflater : state.deflater(deflate_bits_);
       if (deflater.compress(body, out, keep)) return false;

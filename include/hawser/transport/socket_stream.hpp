@@ -1,11 +1,13 @@
 // Plain stream sockets, TCP and unix: streams, acceptors, and a timer on the steady clock.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <memory>
 #include <span>
 #include <string>
 #include <system_error>
@@ -203,9 +205,16 @@ class socket_acceptor {
     return stream(std::move(taken));
   }
 
+  /// Does nothing while a wait is under way, since several sockets may share one handler.
   template <class Handler>
   void wait(Handler handler) {
-    acceptor_.async_wait(asio::socket_base::wait_read, std::move(handler));
+    if (std::exchange(*waiting_, true)) return;
+    acceptor_.async_wait(asio::socket_base::wait_read,
+                         [waiting = waiting_, handler = std::move(handler)](
+                             std::error_code error) mutable {
+                           *waiting = false;
+                           handler(error);
+                         });
   }
 
   void close() noexcept {
@@ -226,6 +235,7 @@ class socket_acceptor {
 
  private:
   asio::basic_socket_acceptor<protocol, Executor> acceptor_;
+  std::shared_ptr<bool> waiting_ = std::make_shared<bool>(false);  // the handler may outlive this
 };
 
 }  // namespace hawser::inline HAWSER_ABI::inline HAWSER_ASIO_ABI

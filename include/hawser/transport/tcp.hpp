@@ -191,6 +191,12 @@ class socket_connector {
     }
   }
 
+ protected:
+  template <class Handler>
+  void fail(Handler handler, std::error_code error) {
+    fail_from(executor_, std::move(handler), error);
+  }
+
  private:
   struct attempt {
     explicit attempt(Executor const& executor) : socket(executor) {}
@@ -217,10 +223,6 @@ class socket_connector {
     });
   }
 
-  template <class Handler>
-  void fail(Handler handler, std::error_code error) {
-    fail_from(executor_, std::move(handler), error);
-  }
   template <class Handler>
   static void fail_from(Executor const& executor, Handler handler, std::error_code error) {
     if (!error) error = make_error_code(asio::error::host_not_found);

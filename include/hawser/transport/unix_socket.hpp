@@ -2,6 +2,7 @@
 #pragma once
 
 #include <system_error>
+#include <utility>
 
 #include <hawser/transport/tcp.hpp>
 
@@ -26,10 +27,8 @@ struct basic_unix_socket : basic_tcp<Executor> {
     using socket_connector<Executor>::socket_connector;
     template <class Handler>
     void connect(http::url const& where, Handler handler) {
-      http::url path_only = where;
-      if (!where.is_unix) path_only.unix_path.assign(1, '\0');  // nobody can listen there
-      path_only.is_unix = true;
-      socket_connector<Executor>::connect(path_only, std::move(handler));
+      if (!where.is_unix) return this->fail(std::move(handler), make_error_code(errc::bad_url));
+      socket_connector<Executor>::connect(where, std::move(handler));
     }
   };
 };

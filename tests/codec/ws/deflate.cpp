@@ -215,9 +215,9 @@ TEST_CASE("ws deflate: a bomb stops at the limit and takes no more memory than t
           "[codec][ws]") {
   std::string const bomb = whole_stream(std::string(16 * 1024 * 1024, '\0'), 9, Z_SYNC_FLUSH);
   REQUIRE(bomb.size() < 20 * 1024);
-  for (std::size_t const limit : {std::size_t{0}, std::size_t{1}, std::size_t{100},
-                                  std::size_t{16 * 1024}, std::size_t{100'000},
-                                  std::size_t{1024 * 1024}}) {
+  for (std::size_t const limit :
+       {std::size_t{0}, std::size_t{1}, std::size_t{100}, std::size_t{16 * 1024},
+        std::size_t{100'000}, std::size_t{1024 * 1024}}) {
     CAPTURE(limit);
     inflater in;
     byte_buffer out;
@@ -264,7 +264,8 @@ TEST_CASE("ws deflate: a small message takes a small buffer", "[codec][ws]") {
 
 TEST_CASE("ws deflate: a truncated message is refused at every length", "[codec][ws]") {
   deflater de(15, 6, 8);
-  std::string const payload = deflate(de, "The quick brown fox jumps over the lazy dog, twice over");
+  std::string const payload =
+      deflate(de, "The quick brown fox jumps over the lazy dog, twice over");
   inflater in;
   for (std::size_t size = 1; size + 1 < payload.size(); ++size) {
     CAPTURE(size);
@@ -276,9 +277,9 @@ TEST_CASE("ws deflate: a truncated message is refused at every length", "[codec]
 
 TEST_CASE("ws deflate: corrupt data is refused and leaves the inflater as new", "[codec][ws]") {
   std::string_view const table[] = {
-      "\x06"sv,                      // reserved block type
+      "\x06"sv,                       // reserved block type
       "\x00\x05\x00\xfa\xfeHello"sv,  // stored length that contradicts itself
-      "\x02\x00\x11\x00"sv,          // a match with nothing behind it
+      "\x02\x00\x11\x00"sv,           // a match with nothing behind it
       "\xf2\x00\x11\x00\x00"sv,
       "\x04\x00\xff\xff\xff\xff"sv,
       "\xff\xff\xff\xff"sv,

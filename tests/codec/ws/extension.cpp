@@ -113,16 +113,62 @@ TEST_CASE("ws extension: well-formed headers are read", "[codec][ws]") {
 
 TEST_CASE("ws extension: anything malformed is a syntax error", "[codec][ws]") {
   std::string_view const table[] = {
-      "",          " ",           ",",            "foo,",       ",foo",        "foo,,bar",
-      "foo, ,bar", "foo;",        "foo; ",        "foo;,bar",   "foo;;bar",    ";bar",
-      "foo bar",   "foo;a b",     "foo;=1",       "foo=1",      "foo;bar=",    "foo;bar= 1",
-      "foo;bar =1", "foo;bar=,",  "foo;bar=;",    "foo;bar==1", "foo;bar=1=2", "foo;bar=1 2",
-      "foo;bar=\"", "foo;bar=\"1", "foo;bar=\"\"", "foo;bar=1\"", "foo;bar=\"1\"2",
-      "foo;bar=\"1 2\"", "foo;bar=\"1,2\"", "foo;bar=\"\\", "foo;bar=\"\\\"", "foo;bar=\"\\\\\"",
-      "foo;bar=\"\\\"\"", "foo;bar=\"\"\"\"", "foo;bar='1 '", "foo;\"bar\"", "\"foo\"",
-      "foo/bar",   "foo;b@r",     "(foo)",        "foo;bar={}", "foo;bar=<1>", "foo:bar",
-      "foo\r\nbar", "foo\r",      "foo\n",        "foo\0"sv,    "\0"sv,        "f\x7fo",
-      "f\xc3\xb6o", "foo;b\x80r", "foo;bar=\xff", "foo\v",      "foo;bar=\"\t\"",
+      "",
+      " ",
+      ",",
+      "foo,",
+      ",foo",
+      "foo,,bar",
+      "foo, ,bar",
+      "foo;",
+      "foo; ",
+      "foo;,bar",
+      "foo;;bar",
+      ";bar",
+      "foo bar",
+      "foo;a b",
+      "foo;=1",
+      "foo=1",
+      "foo;bar=",
+      "foo;bar= 1",
+      "foo;bar =1",
+      "foo;bar=,",
+      "foo;bar=;",
+      "foo;bar==1",
+      "foo;bar=1=2",
+      "foo;bar=1 2",
+      "foo;bar=\"",
+      "foo;bar=\"1",
+      "foo;bar=\"\"",
+      "foo;bar=1\"",
+      "foo;bar=\"1\"2",
+      "foo;bar=\"1 2\"",
+      "foo;bar=\"1,2\"",
+      "foo;bar=\"\\",
+      "foo;bar=\"\\\"",
+      "foo;bar=\"\\\\\"",
+      "foo;bar=\"\\\"\"",
+      "foo;bar=\"\"\"\"",
+      "foo;bar='1 '",
+      "foo;\"bar\"",
+      "\"foo\"",
+      "foo/bar",
+      "foo;b@r",
+      "(foo)",
+      "foo;bar={}",
+      "foo;bar=<1>",
+      "foo:bar",
+      "foo\r\nbar",
+      "foo\r",
+      "foo\n",
+      "foo\0"sv,
+      "\0"sv,
+      "f\x7fo",
+      "f\xc3\xb6o",
+      "foo;b\x80r",
+      "foo;bar=\xff",
+      "foo\v",
+      "foo;bar=\"\t\"",
   };
   for (auto const text : table) {
     CAPTURE(text);
@@ -220,8 +266,9 @@ TEST_CASE("ws deflate offer: a dedicated compressor keeps its context unless ask
 }
 
 TEST_CASE("ws deflate offer: what can't be honoured is declined, not an error", "[codec][ws]") {
-  std::string_view const bad_bits[] = {"0",  "1",  "7",  "16", "99", "015", "08", "+9",  "-1", "-9",
-                                       "8.", "1e", "0x9", "a", "10a", "100", "256", "265", "4294967304"};
+  std::string_view const bad_bits[] = {"0",   "1",   "7",   "16",  "99",        "015", "08",
+                                       "+9",  "-1",  "-9",  "8.",  "1e",        "0x9", "a",
+                                       "10a", "100", "256", "265", "4294967304"};
   for (std::string_view const name : {"server_max_window_bits", "client_max_window_bits"}) {
     for (auto const bits : bad_bits) {
       std::string const text = "permessage-deflate; " + std::string(name) + "=" + std::string(bits);
@@ -268,9 +315,9 @@ TEST_CASE("ws deflate offer: nothing happens while it is off or the options are 
   CHECK_FALSE(check(deflate_options{}));
   CHECK_FALSE(check(permissive()));
 
-  int deflate_options::*const fields[] = {
-      &deflate_options::server_max_window_bits, &deflate_options::client_max_window_bits,
-      &deflate_options::level, &deflate_options::memory_level};
+  int deflate_options::*const fields[] = {&deflate_options::server_max_window_bits,
+                                          &deflate_options::client_max_window_bits,
+                                          &deflate_options::level, &deflate_options::memory_level};
   for (auto const field : fields) {
     for (int const value : {-1, 0, 16, 1000}) {
       deflate_options options = on();

@@ -61,7 +61,16 @@ class body_reader {
 
  private:
   enum class state : unsigned char {
-    fixed, size, size_lf, data, data_cr, data_lf, last_cr, last_lf, done, failed
+    fixed,
+    size,
+    size_lf,
+    data,
+    data_cr,
+    data_lf,
+    last_cr,
+    last_lf,
+    done,
+    failed
   };
 
   bool fail(errc error) noexcept {

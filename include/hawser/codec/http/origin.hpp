@@ -20,7 +20,7 @@ struct origin_rule {
   /// Allowed beside the origin of the request itself: `https://example.com`, with a port when it
   /// isn't the default; `https://*.example.com` for every name below, not for `example.com`; or a
   /// literal such as `null`. An entry that can't be understood is compared byte by byte.
-  std::vector<std::string> allowed;
+  std::vector<std::string> allowed{};
   bool any = false;      ///< every well-meant or ill-meant page
   bool require = false;  ///< refuse requests without Origin; set it when cookies authenticate
 };
@@ -54,7 +54,7 @@ constexpr bool origin_matches(std::string_view origin, std::string_view entry) n
     return from->secure() == wanted->secure() &&
            same_authority(from->where, wanted->where, from->default_port());
   }
-  // `*` itself is no host, so the entry is read without its first label and compared label by label.
+  // `*` is no host: the entry is read without its first label.
   if (!from || from->where.ipv6 || !iequals(entry.substr(0, star), from->scheme)) return false;
   auto const parent = parse_authority(entry.substr(star + 5));
   if (!parent || parent->ipv6) return false;

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <system_error>
@@ -29,7 +30,7 @@ struct head_limits {
 struct progress {
   std::size_t consumed = 0;
   bool done = false;
-  std::error_code error;
+  std::error_code error{};
 };
 
 /// Parses one head in whatever pieces it arrives; every byte is looked at once. What is refused is
@@ -61,9 +62,13 @@ class head_parser {
     bytes = bytes.substr(0, limits_.max_head_size - before);
     // What follows the head in the same read need not be copied. When this misses an end that is
     // spread over two reads, the surplus is dropped below.
-    std::size_t const end = bytes.find("\r\n\r\n");
-    if (end != std::string_view::npos) bytes = bytes.substr(0, end + 4);
-    head_.bytes_.append(bytes);
+    if (bytes.size() == 1) {
+      head_.bytes_.push_back(bytes.front());
+    } else {
+      std::size_t const end = bytes.find("\r\n\r\n");
+      if (end != std::string_view::npos) bytes = bytes.substr(0, end + 4);
+      head_.bytes_.append(bytes);
+    }
     while (at_ < head_.bytes_.size() && state_ != state::done && state_ != state::failed) step();
     if (is_done()) {
       head_.bytes_.resize(at_);
@@ -94,8 +99,19 @@ class head_parser {
 
  private:
   enum class state : unsigned char {
-    method, target, version, status, reason, line_end, field_start, name, value, field_end,
-    head_end, done, failed
+    method,
+    target,
+    version,
+    status,
+    reason,
+    line_end,
+    field_start,
+    name,
+    value,
+    field_end,
+    head_end,
+    done,
+    failed
   };
 
   static constexpr bool is_request = std::is_same_v<Head, request>;

@@ -25,7 +25,10 @@ inline constexpr std::array<std::uint8_t, 256> char_classes = [] {
   auto const mark = [&table](std::size_t at, unsigned bits) {
     table[at] = static_cast<std::uint8_t>(table[at] | bits);
   };
-  for (std::size_t c = 0x21; c <= 0x7e; ++c) mark(c, c == '#' ? value_char : value_char | target_char);
+  for (std::size_t c = 0x21; c <= 0x7e; ++c) {
+    mark(c, value_char);
+    if (c != '#') mark(c, target_char);
+  }
   for (std::size_t c = 0x80; c <= 0xff; ++c) mark(c, value_char);
   mark(' ', value_char);
   mark('\t', value_char);

@@ -31,6 +31,8 @@ namespace ws {
 class inflater {
  public:
   /// `window_bits`: the largest window that the sender uses, 8 to 15. A larger one inflates too.
+  /// What a sender refers to beyond its window may inflate or be refused, depending on how its
+  /// message was cut; nothing lies beyond 15.
   explicit inflater(int window_bits = 15) noexcept
       // Senders that are told 8 have been seen to use 9: zlib itself once did.
       : window_bits_(window_bits < 9 ? 15 : window_bits) {}

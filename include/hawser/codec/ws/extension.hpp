@@ -29,9 +29,9 @@ struct extension {
 };
 
 /// Limits of `parse_extensions`.
-inline constexpr std::size_t max_extensions = 16;        ///< in all header values together
-inline constexpr std::size_t max_extension_params = 16;  ///< in each extension
-inline constexpr std::size_t max_extension_value = 1024; ///< bytes in each header value
+inline constexpr std::size_t max_extensions = 16;         ///< in all header values together
+inline constexpr std::size_t max_extension_params = 16;   ///< in each extension
+inline constexpr std::size_t max_extension_value = 1024;  ///< bytes in each header value
 
 /// Reads one value of the header. The grammar is taken literally: no empty list elements, white
 /// space around `,` and `;` only, and a quoted value must be a token once unquoted.
@@ -126,8 +126,8 @@ inline result<std::vector<extension>> parse_extensions(
 enum class compressor {
   shared,    ///< one for all connections of a thread: no memory per connection, no context takeover
              ///< in either direction
-  dedicated  ///< one per connection: this side keeps its context from message to message, unless the
-             ///< peer asks it not to
+  dedicated  ///< one per connection: this side keeps its context from message to message, unless
+             ///< the peer asks it not to
 };
 
 /// How to compress messages (RFC 7692), the same for a server and a client. Off by default:
@@ -136,11 +136,11 @@ struct deflate_options {
   /// Whether to offer, or accept, permessage-deflate.
   bool enabled = false;
   compressor kind = compressor::shared;
-  /// log2 of the server's window in bytes, 9 to 15. A server uses at most this; a client asks for it
-  /// (15: asks for nothing).
+  /// log2 of the server's window in bytes, 9 to 15. A server uses at most this; a client asks for
+  /// it (15: asks for nothing).
   int server_max_window_bits = 12;
-  /// log2 of the client's window in bytes, 9 to 15. A client uses at most this; a server asks for it
-  /// from clients that can be asked, the others may use 15.
+  /// log2 of the client's window in bytes, 9 to 15. A client uses at most this; a server asks for
+  /// it from clients that can be asked, the others may use 15.
   int client_max_window_bits = 15;
   /// On a client: the server must forget its context after each message, so that nothing is kept
   /// here to inflate with. Always so with `compressor::shared`. On a server, `kind` decides.
@@ -150,7 +150,8 @@ struct deflate_options {
   bool client_no_context_takeover = true;
   /// zlib's effort, 1 (fast) to 9 (small).
   int level = 3;
-  /// zlib's memLevel, 1 to 9. A deflater holds about 2^(window bits + 2) + 2^(memory_level + 9) bytes.
+  /// zlib's memLevel, 1 to 9. A deflater holds about 2^(window bits + 2) + 2^(memory_level + 9)
+  /// bytes.
   int memory_level = 5;
   /// Messages of fewer bytes are sent as they are.
   std::size_t threshold = 1024;
@@ -240,8 +241,8 @@ inline result<std::optional<deflate_agreement>> accept_offer(
     agreement->server_no_context_takeover = shared || params->server_no_context_takeover;
     agreement->client_no_context_takeover =
         shared || options.client_no_context_takeover || params->client_no_context_takeover;
-    agreement->server_window_bits = static_cast<std::uint8_t>(
-        std::min(params->server_bits, options.server_max_window_bits));
+    agreement->server_window_bits =
+        static_cast<std::uint8_t>(std::min(params->server_bits, options.server_max_window_bits));
     // A client that didn't name client_max_window_bits must not be answered with it (7.1.2.2).
     if (params->has_client_bits) {
       agreement->client_window_bits = static_cast<std::uint8_t>(client_bits);

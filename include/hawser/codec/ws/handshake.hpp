@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 #include <system_error>
+#include <utility>
 #include <vector>
 
 #include <hawser/codec/base64.hpp>
@@ -39,9 +40,9 @@ inline bool is_valid_key(std::string_view key) {
 
 /// What a client asks for.
 struct upgrade_request {
-  std::string key;                           ///< Sec-WebSocket-Key
-  std::vector<std::string> subprotocols;     ///< as offered, best first
-  std::vector<std::string_view> extensions;  ///< field values: views of the request
+  std::string key{};                           ///< Sec-WebSocket-Key
+  std::vector<std::string> subprotocols{};     ///< as offered, best first
+  std::vector<std::string_view> extensions{};  ///< field values: views of the request
 };
 
 /// The subprotocols in all values of Sec-WebSocket-Protocol: tokens, each at most once, compared

@@ -239,7 +239,7 @@ class message_reader {
   bool text_ = false;
   bool deflated_ = false;
   bool delivered_ = false;  // the assembly's content has been handed out
-  std::byte header_bytes_[max_header_size];  // of a header cut by a read
+  std::byte header_bytes_[max_header_size]{};  // of a header cut by a read
 };
 
 }  // namespace hawser::inline HAWSER_ABI::ws

@@ -1,0 +1,310 @@
+// What servers and clients have in common: workspace, clock, deadlines, flushing, mailbox, log.
+#pragma once
+
+#include <cassert>
+#include <cstddef>
+#include <cstdint>
+#include <exception>
+#include <memory>
+#include <optional>
+#include <system_error>
+#include <utility>
+#include <vector>
+
+#include <asio/execution/context.hpp>
+#include <asio/post.hpp>
+#include <asio/query.hpp>
+
+#include <hawser/core/log.hpp>
+#include <hawser/core/random.hpp>
+#include <hawser/core/timing_wheel.hpp>
+#include <hawser/endpoint/anchor.hpp>
+#include <hawser/endpoint/connection.hpp>
+#include <hawser/endpoint/lifeline.hpp>
+#include <hawser/endpoint/limits.hpp>
+#include <hawser/endpoint/system_random.hpp>
+#include <hawser/endpoint/workspace.hpp>
+
+namespace hawser::inline HAWSER_ABI::inline HAWSER_ASIO_ABI {
+
+/// What happens to an exception that leaves a handler. Either way it is counted and logged.
+enum class on_handler_failure : std::uint8_t {
+  close,    ///< that connection is closed with 1011, everything else goes on
+  rethrow,  ///< it goes on to whoever runs the loop
+  abort     ///< `std::terminate`, for those who want the core dump
+};
+
+/// Base of `server_core` and `client_core` (`Derived`). Counted: the façade, connections and
+/// operations under way keep it.
+template <class Derived, class Policies>
+class host : public socket_host, public context_guest {
+ public:
+  using policies = Policies;
+  using executor_type = typename Policies::transport::executor_type;
+  using connection_type = connection<Derived>;
+
+  void retain() noexcept { ++references_; }
+  void release() noexcept {
+    if (--references_ == 0) delete static_cast<Derived*>(this);
+  }
+
+  workspace<typename Policies::framing>& space() noexcept { return workspace_; }
+  typename Policies::heartbeat::options const& heartbeat_options() const noexcept {
+    return heartbeat_;
+  }
+  typename Policies::backpressure const& backpressure() const noexcept { return backpressure_; }
+  connection_limits const& limits() const noexcept { return limits_; }
+  hawser::counters& counters() noexcept { return counters_; }
+  logger& log() noexcept { return log_; }
+  random_source const& random() const noexcept { return random_; }
+  anchor& anchored() noexcept { return *anchor_; }
+  executor_type executor() { return context_.executor(); }
+  time_point now() const noexcept { return timer_ ? timer_->now() : time_point{}; }
+  bool gone() const noexcept { return gone_; }
+
+  // -- turns: reading or writing on behalf of one connection ----------------------------------
+
+  /// Marks that handlers may be running, so that a nested poll is refused.
+  class turn {
+   public:
+    explicit turn(host& at) noexcept : at_(at) {
+      at_.retain();
+      ++at_.depth_;
+    }
+    ~turn() {
+      if (--at_.depth_ == 0) at_.retired_.clear();
+      at_.release();
+    }
+    turn(turn const&) = delete;
+    turn& operator=(turn const&) = delete;
+
+   private:
+    host& at_;
+  };
+  bool in_turn() const noexcept { return depth_ > 0; }
+
+  void cork(connection_type& of) noexcept { corked_ = &of; }
+  bool is_corked(connection_type const& of) const noexcept { return corked_ == &of; }
+  void uncork(connection_type& of) {
+    corked_ = nullptr;
+    of.uncork();
+  }
+
+  // -- flushing ---------------------------------------------------------------------------------
+
+  /// Has something to send; leaves once per turn of the loop.
+  void mark_dirty(connection_type& one) {
+    if (one.dirty || is_corked(one)) return;
+    one.dirty = true;
+    one.retain();
+    one.next_dirty = dirty_;
+    dirty_ = &one;
+    if (flush_posted_ || gone_) return;
+    flush_posted_ = true;
+    asio::post(executor(), flush_later(*this));
+  }
+
+  /// Sends at once what has been queued for all.
+  void flush() {
+    turn const held(*this);
+    while (connection_type* const one = dirty_) {
+      dirty_ = one->next_dirty;
+      one->dirty = false;
+      if (!gone_) one->flush();
+      one->release();
+    }
+  }
+
+  // -- deadlines --------------------------------------------------------------------------------
+
+  void schedule(wheel_entry& entry, time_point when) {
+    if (gone_) return;
+    if (when == time_point::max()) return wheel_.cancel(entry);
+    wheel_.schedule(entry, when);
+    if (when < armed_ && !in_advance_) arm(when);
+  }
+  void unschedule(wheel_entry& entry) noexcept { wheel_.cancel(entry); }
+
+  // -- events of connections that both sides count ---------------------------------------------
+
+  void count_violation(errc error) noexcept {
+    switch (error) {
+      case errc::heartbeat_timeout: ++counters_.heartbeat_timeouts; break;
+      case errc::write_stalled: ++counters_.write_stalls; break;
+      case errc::send_queue_full: ++counters_.slow_closed; break;
+      default:
+        ++(make_error_code(error) == condition::protocol_violation ? counters_.violations
+                                                                   : counters_.limit_hits);
+    }
+    log_(log_level::info, "connection_refused_input", {{"cause", describe(error)}});
+  }
+
+  void partial_changed(connection_type& at, std::size_t before, std::size_t held) {
+    counters_.partial_bytes += held - before;
+    if (held > before && counters_.partial_bytes > limits_.partial_message_budget) {
+      derived().shed_partial(at);
+    }
+  }
+
+  /// Runs a handler behind the fence. False if it threw and the connection has to go.
+  template <class Call>
+  bool fenced(Call&& call) {
+    try {
+      call();
+      return true;
+    } catch (std::exception const& failure) {
+      return failed(failure.what());
+    } catch (...) {
+      return failed("unknown exception");
+    }
+  }
+
+  /// Keeps a handler that is being replaced until it is certainly not running.
+  template <class Handler>
+  void replace(Handler& old, Handler fresh) {
+    std::swap(old, fresh);
+    if (in_turn() && fresh) {
+      retired_.emplace_back([kept = std::move(fresh)]() mutable { kept.reset(); });
+    }
+  }
+
+  std::shared_ptr<answer_slot> make_slot() { return std::make_shared<answer_slot>(); }
+
+ protected:
+  Derived& derived() noexcept { return static_cast<Derived&>(*this); }
+
+  template <class Options>
+  host(executor_type executor, Options& options)
+      : context_(executor, options.transport),
+        workspace_({options.receive_buffer, options.send_buffer}, options.framing, options.random),
+        heartbeat_(options.heartbeat),
+        backpressure_(options.backpressure),
+        limits_(options.limits),
+        log_(std::move(options.log), options.least_log_level),
+        random_(options.random),
+        failure_(options.handler_failure),
+        timer_(std::in_place, context_),
+        wheel_(timer_->now()),
+        anchor_(new anchor(*this)) {
+    asio::use_service<lifeline>(asio::query(executor, asio::execution::context)).enter(*this);
+    anchor_->mail().open(options.mailbox_limit,
+                         [this] { asio::post(this->executor(), drain_later(*this)); });
+  }
+
+  ~host() {
+    anchor_->release();
+  }
+
+  /// First step of the end: no handle, message or timer reaches this any more.
+  void detach() noexcept {
+    if (std::exchange(gone_, true)) return;
+    lifeline::leave(*this);
+    anchor_->detach();
+    timer_.reset();
+    flush();  // only lets go of what is listed
+  }
+
+  typename Policies::transport::context context_;
+  hawser::counters counters_;
+
+ private:
+  template <void (host::*Done)(std::error_code)>
+  class operation {
+   public:
+    using allocator_type = pool_allocator<std::byte>;
+    explicit operation(host& self) noexcept : self_(&self) { self.retain(); }
+    operation(operation&& other) noexcept : self_(std::exchange(other.self_, nullptr)) {}
+    operation& operator=(operation&&) = delete;
+    ~operation() {
+      if (self_) self_->release();
+    }
+    void operator()(std::error_code error = {}) { (self_->*Done)(error); }
+    allocator_type get_allocator() const noexcept {
+      return allocator_type(self_->workspace_.blocks());
+    }
+
+   private:
+    host* self_;
+  };
+
+  // Woken by another thread: its memory can't come from the pool, and neither can its count.
+  class drain_later {
+   public:
+    explicit drain_later(host& self) : anchor_(self.anchor_) {}
+    void operator()() {
+      if (auto* const at = static_cast<host*>(anchor_.host())) at->drain_mail();
+    }
+
+   private:
+    anchor_ref anchor_;
+  };
+
+  struct advancing {
+    explicit advancing(host& self) noexcept : at(self) { at.in_advance_ = true; }
+    ~advancing() {
+      at.in_advance_ = false;
+      auto const next = at.wheel_.next();
+      if (next && !at.gone_) at.arm(*next);
+    }
+    host& at;
+  };
+
+  void on_flush(std::error_code) {
+    flush_posted_ = false;
+    if (!gone_) flush();
+  }
+
+  void drain_mail() {
+    turn const held(*this);
+    anchor_->mail().drain();
+  }
+
+  void arm(time_point when) {
+    armed_ = when;
+    timer_->wait_until(when, timer_wait(*this));
+  }
+
+  void on_timer(std::error_code error) {
+    if (gone_ || error) return;  // replaced by an earlier one, or over
+    turn const held(*this);
+    armed_ = time_point::max();
+    time_point const at = now();
+    advancing const whole(*this);  // arms the timer again, also when a handler's exception leaves
+    wheel_.advance(at, [&](wheel_entry& entry) {
+      if (!gone_) derived().on_deadline(entry, at);
+    });
+  }
+
+  bool failed(char const* what) {
+    ++counters_.handler_failures;
+    log_(log_level::error, "handler_threw", {{"what", what}});
+    if (failure_ == on_handler_failure::abort) std::terminate();
+    if (failure_ == on_handler_failure::rethrow) throw;
+    return false;
+  }
+
+  using flush_later = operation<&host::on_flush>;
+  using timer_wait = operation<&host::on_timer>;
+
+  hawser::workspace<typename Policies::framing> workspace_;
+  typename Policies::heartbeat::options heartbeat_;
+  typename Policies::backpressure backpressure_;
+  connection_limits limits_;
+  logger log_;
+  random_source random_;
+  on_handler_failure failure_;
+  std::optional<typename Policies::transport::timer> timer_;
+  timing_wheel wheel_;
+  anchor* anchor_;
+  std::vector<callback<void()>> retired_;
+  connection_type* corked_ = nullptr;
+  connection_type* dirty_ = nullptr;
+  time_point armed_ = time_point::max();
+  std::size_t references_ = 0;
+  int depth_ = 0;
+  bool flush_posted_ = false;
+  bool in_advance_ = false;
+  bool gone_ = false;
+};
+
+}  // namespace hawser::inline HAWSER_ABI::inline HAWSER_ASIO_ABI

@@ -1,0 +1,462 @@
+// The engine behind `basic_server`: connections in slots, rooms, broadcasts, draining.
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <system_error>
+#include <utility>
+#include <vector>
+
+#include <hawser/endpoint/http_front.hpp>
+#include <hawser/endpoint/listener.hpp>
+#include <hawser/endpoint/server_options.hpp>
+#include <hawser/policies.hpp>
+#include <hawser/socket.hpp>
+
+namespace hawser::inline HAWSER_ABI::inline HAWSER_ASIO_ABI {
+
+/// Internal to `basic_server`: what handles, connections and operations need, also after the
+/// façade is gone.
+template <class Policies>
+class server_core final : public http_front<server_core<Policies>, Policies> {
+ public:
+  using base = http_front<server_core<Policies>, Policies>;
+  using connection_type = connection<server_core>;
+  using stream_type = typename connection_type::stream_type;
+  using listener_type = listener<server_core>;
+  using policies = Policies;
+
+  // Handlers are erased here, at the seam to the user's code. They get the anchor and an id, of
+  // which the façade makes a handle that borrows: no count is taken for a message.
+  callback<void(anchor&, connection_id)> on_open;
+  callback<void(anchor&, connection_id, message const&)> on_message;
+  callback<void(anchor&, connection_id, close_event const&)> on_close;
+  callback<void(anchor&, connection_id)> on_drain;
+  callback<void(std::error_code, std::string_view)> on_error;
+
+  server_core(typename base::executor_type executor, server_options<Policies> options)
+      : base(std::move(executor), options),
+        rooms_(options.rooms, options.random.next()),
+        max_connections_(options.max_connections),
+        tls_handshake_timeout_(options.tls_handshake_timeout) {}
+
+  // -- listening --------------------------------------------------------------------------------
+
+  std::error_code listen(listen_address const& where) {
+    if (this->gone()) return make_error_code(errc::not_open);
+    if (!prepared_) {
+      if (auto const error = this->context_.prepare_server()) return error;
+      prepared_ = true;
+    }
+    auto added = std::make_unique<listener_type>(*this, this->context_);
+    if (auto const error = added->open(where)) return error;
+    listeners_.push_back(std::move(added));
+    return {};
+  }
+
+  std::uint16_t port() const noexcept { return listeners_.empty() ? 0 : listeners_[0]->port(); }
+
+  // A wait that outlives its listener finds it gone.
+  class accept_wait {
+   public:
+    accept_wait(server_core& core, listener_type& at)
+        : anchor_(&core.anchored()), core_(&core), at_(&at) {}
+    void operator()(std::error_code error) {
+      if (!anchor_.host()) return;
+      for (auto const& one : core_->listeners_) {
+        if (one.get() != at_) continue;
+        typename base::turn const held(*core_);
+        return at_->on_acceptable(error);
+      }
+    }
+
+   private:
+    anchor_ref anchor_;
+    server_core* core_;
+    listener_type* at_;
+  };
+
+  void accept_failed(std::error_code error) {
+    ++this->counters_.accept_failures;
+    this->log()(log_level::warning, "accept_failed", {{"cause", error.message()}});
+    if (on_error) this->fenced([&] { on_error(error, "accept"); });
+  }
+
+  /// A stream that was accepted, here or by the host program.
+  connection_type* take(stream_type stream) {
+    ++this->counters_.accepted;
+    bool const turned_away = draining_ || live_ >= max_connections_;
+    // Those that are to be told 503 cost something too: beyond a thousand they are just closed.
+    if (turned_away && live_ >= max_connections_ + max_turned_away) {
+      ++this->counters_.rejected_full;
+      stream.close();
+      return nullptr;
+    }
+    auto* const one = new connection_type(*this, std::move(stream), role::server);
+    enter(*one);
+    one->opening = this->new_opening();
+    one->opening->turned_away = turned_away;
+    one->start(this->now() + tls_handshake_timeout_);
+    return one;
+  }
+
+  /// Goes on with a connection whose request was read by the host program.
+  void adopt(stream_type stream, mutable_bytes rest, std::optional<http::request> request) {
+    typename base::turn const held(*this);
+    auto* const one = take(std::move(stream));
+    if (!one || one->state() != phase::opening) return;
+    one->retain();
+    if (request) this->adopt_request(*one, std::move(*request));
+    if (!rest.empty()) one->receive(rest);
+    one->release();
+  }
+
+  // -- events of connections --------------------------------------------------------------------
+
+  void open(connection_type& one) {
+    ++this->counters_.opened;
+    ++open_;
+    one.become_open();
+    one.opening.reset();
+    if (on_open && !this->fenced([&] { on_open(this->anchored(), one.id); })) blame(one);
+  }
+
+  void deliver(connection_type& one, message const& what) {
+    if (!on_message) return;
+    if (!this->fenced([&] { on_message(this->anchored(), one.id, what); })) blame(one);
+  }
+
+  void drained(connection_type& one) {
+    if (!on_drain) return;
+    if (!this->fenced([&] { on_drain(this->anchored(), one.id); })) blame(one);
+  }
+
+  void closed(connection_type& one, close_event const& event) {
+    ++this->counters_.closed;
+    --open_;
+    this->log()(log_level::debug, "closed",
+                {{"code", std::to_string(static_cast<unsigned>(event.code))},
+                 {"cause", event.error ? event.error.message() : std::string()}});
+    if (on_close) this->fenced([&] { on_close(this->anchored(), one.id, event); });
+    rooms_.leave_all(one.id.slot);
+  }
+
+  /// The connection's stream is closed: its slot is free again.
+  void remove(connection_type& one) noexcept {
+    this->unschedule(one);
+    slot& at = slots_[one.id.slot];
+    at.connection = nullptr;
+    ++at.generation;
+    free_slots_.push_back(one.id.slot);  // reserved when the slot was made
+    --live_;
+    if (draining_ && open_ == 0) finish_drain();
+    one.release();
+  }
+
+  void on_deadline(wheel_entry& entry, time_point now) {
+    if (&entry == &drain_tick_) return drain_some(now);
+    for (auto const& at : listeners_) {
+      if (&entry == at.get()) return at->resume();
+    }
+    static_cast<connection_type&>(entry).on_deadline(now);
+  }
+
+  /// The unfinished messages are over their common budget: the largest has to go.
+  void shed_partial(connection_type& newest) {
+    connection_type* largest = &newest;
+    for (slot const& at : slots_) {
+      if (at.connection && at.connection->held() > largest->held()) largest = at.connection;
+    }
+    largest->violate(errc::partial_budget_exceeded, close_code::try_again_later);
+  }
+
+  // -- what handles ask -------------------------------------------------------------------------
+
+  std::error_code send(connection_id id, outgoing const& what, message_key key) override {
+    connection_type* const one = find(id);
+    return one ? one->send(what, key) : gone_call();
+  }
+  std::error_code close(connection_id id, close_code code, std::string_view reason) override {
+    connection_type* const one = find(id);
+    return one ? one->close(code, reason) : gone_call();
+  }
+  std::error_code terminate(connection_id id) override {
+    connection_type* const one = find(id);
+    if (!one) return gone_call();
+    one->terminate({});
+    return {};
+  }
+  bool is_open(connection_id id) override {
+    connection_type* const one = find(id);
+    return one && one->is_open();
+  }
+  user_data* data(connection_id id) override {
+    connection_type* const one = find(id);
+    return one ? &one->data : nullptr;
+  }
+  std::string remote_address(connection_id id) override {
+    connection_type* const one = find(id);
+    return one ? one->stream().remote_address() : std::string();
+  }
+  std::string_view subprotocol(connection_id id) override {
+    connection_type* const one = find(id);
+    return one ? std::string_view(one->subprotocol) : std::string_view();
+  }
+  backlog queued(connection_id id) override {
+    connection_type* const one = find(id);
+    return one ? one->queued() : backlog{};
+  }
+  bool join(connection_id id, std::string_view name) override {
+    connection_type* const one = find(id);
+    return one && one->is_open() && rooms_.join(id.slot, name);
+  }
+  bool leave(connection_id id, std::string_view name) override {
+    return find(id) && rooms_.leave(id.slot, name);
+  }
+  room_id find_room(std::string_view name) override { return rooms_.find(name); }
+  std::size_t room_size(room_id id) override { return rooms_.size(id); }
+
+  std::size_t broadcast(audience_view const& to, outgoing const& what, message_key key) override {
+    delivery out{*this, what, key, to.except, {}, 0, 0};
+    if (to.everyone && to.except_rooms.empty()) {
+      for (slot const& at : slots_) {
+        if (at.connection) out.to(*at.connection);
+      }
+    } else if (to.everyone) {
+      broadcast_outside(to.except_rooms, out);
+    } else {
+      rooms_.visit(to.rooms, to.except_rooms, {[](void* context, member_id member) {
+                     auto& self = *static_cast<delivery*>(context);
+                     self.to(*self.core.slots_[member].connection);
+                   },
+                                               &out});
+    }
+    return out.taken;
+  }
+
+  // -- the end ----------------------------------------------------------------------------------
+
+  struct drain_plan {
+    std::chrono::milliseconds window{10'000};    ///< over which the connections are closed
+    std::chrono::milliseconds deadline{30'000};  ///< when those that are left are cut
+  };
+
+  /// From now on newcomers get 503; those who are here get 1012, spread over the window.
+  void drain(drain_plan const& plan, callback<void()> done) {
+    if (draining_ || this->gone()) return;
+    draining_ = true;
+    drain_done_ = std::move(done);
+    drain_began_ = this->now();
+    drain_window_ = plan.window;
+    drain_deadline_ = drain_began_ + std::max(plan.deadline, plan.window);
+    drain_total_ = drain_left_ = open_;
+    drain_some(drain_began_);
+  }
+  bool draining() const noexcept { return draining_; }
+
+  /// Closes everything now: 1001 where the peer still takes it, close events delivered here.
+  void stop() {
+    typename base::turn const held(*this);
+    close_listeners();
+    for (std::size_t i = 0; i < slots_.size(); ++i) {
+      connection_type* const one = slots_[i].connection;
+      if (!one) continue;
+      one->retain();
+      if (one->close(close_code::going_away, {}) == std::error_code{}) one->flush();
+      one->terminate(make_error_code(asio::error::operation_aborted));
+      one->release();
+    }
+  }
+
+  /// The façade goes: nothing is delivered from here on.
+  void shut() noexcept {
+    this->retain();
+    this->detach();
+    close_listeners();
+    for (slot& at : slots_) {
+      if (connection_type* const one = std::exchange(at.connection, nullptr)) {
+        this->unschedule(*one);
+        one->abandon();
+        one->release();
+      }
+    }
+    live_ = open_ = 0;
+    this->release();
+  }
+  void context_gone() noexcept override { shut(); }
+
+  connection_type* find(connection_id id) noexcept {
+    if (id.slot >= slots_.size() || slots_[id.slot].generation != id.generation) return nullptr;
+    return slots_[id.slot].connection;
+  }
+  std::size_t size() const noexcept { return open_; }
+
+  /// Every open connection, in the order of their slots; the visitor may close them.
+  template <class Visit>
+  void for_each(Visit&& visit) {
+    typename base::turn const held(*this);
+    for (std::size_t i = 0; i < slots_.size(); ++i) {
+      connection_type* const one = slots_[i].connection;
+      if (one && one->is_open()) visit(one->id);
+    }
+  }
+
+ private:
+  static constexpr std::size_t max_turned_away = 1'000;
+  static constexpr auto drain_step = std::chrono::milliseconds{20};
+
+  struct slot {
+    connection_type* connection = nullptr;
+    std::uint32_t generation = 0;
+  };
+
+  // One message on its way to many: encoded once for each variant that its recipients agreed to.
+  struct delivery {
+    server_core& core;
+    outgoing const& what;
+    message_key key;
+    std::span<connection_id const> except;
+    struct encoding {
+      unsigned variant;
+      payload bytes;
+    };
+    std::array<encoding, 8> encodings;
+    std::size_t encoded = 0;
+    std::size_t taken = 0;
+
+    void to(connection_type& one) {
+      if (!one.is_open()) return;
+      for (connection_id const& left_out : except) {
+        if (left_out == one.id) return;
+      }
+      auto& space = core.space();
+      unsigned const variant = one.peer().variant(what, space.framing());
+      if (variant == private_variant) {
+        taken += one.send(what, key) ? 0 : 1;
+        return;
+      }
+      std::size_t at = 0;
+      while (at < encoded && encodings[at].variant != variant) ++at;
+      if (at == encodings.size()) {
+        taken += one.send(what, key) ? 0 : 1;
+        return;
+      }
+      if (at == encoded) {
+        auto const fresh = one.peer().encode(what, space.framing());
+        encodings[at] = {variant, space.pack(fresh.head_view(), fresh.body)};
+        ++encoded;
+      }
+      taken += one.send_shared(encodings[at].bytes, key) ? 0 : 1;
+    }
+  };
+
+  // Everybody who is in none of these rooms: the members are marked first.
+  void broadcast_outside(std::span<room_id const> except, delivery& out) {
+    marks_.assign(slots_.size(), false);
+    rooms_.visit(except, {}, {[](void* context, member_id member) {
+                   static_cast<server_core*>(context)->marks_[member] = true;
+                 },
+                              this});
+    for (std::size_t i = 0; i < slots_.size(); ++i) {
+      if (slots_[i].connection && !marks_[i]) out.to(*slots_[i].connection);
+    }
+  }
+
+  void enter(connection_type& one) {
+    one.retain();
+    std::uint32_t index;
+    if (free_slots_.empty()) {
+      index = static_cast<std::uint32_t>(slots_.size());
+      slots_.emplace_back();
+      free_slots_.reserve(slots_.capacity());
+    } else {
+      index = free_slots_.back();
+      free_slots_.pop_back();
+    }
+    slots_[index].connection = &one;
+    one.id = {index, slots_[index].generation};
+    ++live_;
+  }
+
+  std::error_code gone_call() noexcept {
+    ++this->counters_.calls_on_closed;
+    return make_error_code(errc::not_open);
+  }
+
+  // Its handler threw: what the peer did can't be handled.
+  void blame(connection_type& one) {
+    if (!one.is_open()) return;
+    (void)one.close(close_code::internal_error, {});
+  }
+
+  void close_listeners() noexcept {
+    for (auto const& at : listeners_) {
+      this->unschedule(*at);
+      at->close();
+    }
+    listeners_.clear();
+  }
+
+  // Closes as many as the time that has passed is worth.
+  void drain_some(time_point now) {
+    auto const elapsed = now - drain_began_;
+    std::size_t due = drain_total_;
+    if (elapsed < drain_window_) {
+      due = drain_total_ * static_cast<std::size_t>(elapsed / drain_step) /
+            std::max<std::size_t>(1, static_cast<std::size_t>(drain_window_ / drain_step));
+    }
+    std::size_t to_close = due - std::min(due, drain_total_ - drain_left_);
+    for (; drain_slot_ < slots_.size() && (to_close > 0 || elapsed >= drain_window_);
+         ++drain_slot_) {
+      connection_type* const one = slots_[drain_slot_].connection;
+      if (!one || one->close(close_code::service_restart, {})) continue;
+      if (drain_left_ > 0) --drain_left_;
+      if (to_close > 0) --to_close;
+    }
+    if (now >= drain_deadline_) {
+      stop();
+      return finish_drain();
+    }
+    if (open_ == 0) return finish_drain();
+    this->schedule(drain_tick_, std::min(now + drain_step, drain_deadline_));
+  }
+
+  void finish_drain() noexcept {
+    this->unschedule(drain_tick_);
+    if (!drain_done_) return;
+    // Not from inside whatever closed the last one.
+    asio::post(this->executor(), [done = std::move(drain_done_), at = anchor_ref(&this->anchored())]() mutable {
+      if (at.host()) done();
+    });
+    drain_done_.reset();
+  }
+
+  typename Policies::rooms rooms_;
+  std::vector<std::unique_ptr<listener_type>> listeners_;
+  std::vector<slot> slots_;
+  std::vector<std::uint32_t> free_slots_;
+  std::vector<bool> marks_;
+  std::size_t max_connections_;
+  std::chrono::milliseconds tls_handshake_timeout_;
+  std::size_t live_ = 0;  // connections, opening and lingering ones included
+  std::size_t open_ = 0;  // between their open and close events
+  wheel_entry drain_tick_;
+  callback<void()> drain_done_;
+  time_point drain_began_{};
+  time_point drain_deadline_{};
+  duration drain_window_{};
+  std::size_t drain_total_ = 0;
+  std::size_t drain_left_ = 0;
+  std::size_t drain_slot_ = 0;
+  bool prepared_ = false;
+  bool draining_ = false;
+};
+
+}  // namespace hawser::inline HAWSER_ABI::inline HAWSER_ASIO_ABI

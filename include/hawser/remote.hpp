@@ -1,0 +1,71 @@
+// A server or client as other threads see it.
+#pragma once
+
+#include <cstring>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <system_error>
+#include <utility>
+
+#include <hawser/core/callback.hpp>
+#include <hawser/endpoint/anchor.hpp>
+#include <hawser/socket.hpp>
+
+namespace hawser::inline HAWSER_ABI {
+
+/// Sends from any thread. Messages are copied where they are sent from, wait in a bounded
+/// mailbox, and reach the server's thread in order, with one wake-up for each batch. Copyable; works
+/// for ever: once the server has gone every call answers `not_open`.
+///
+/// Errors of all calls: `mailbox_full`, `not_open`. Whether a message was taken by its peer is not
+/// known here.
+class remote {
+ public:
+  explicit remote(anchor* at) noexcept : anchor_(at) {}
+
+  std::error_code send(socket const& to, std::string_view text, send_options how = {}) const {
+    return mail(to, message_kind::text, as_bytes(text), how);
+  }
+  std::error_code send(socket const& to, bytes_view binary, send_options how = {}) const {
+    return mail(to, message_kind::binary, binary, how);
+  }
+  /// To everybody in the room.
+  std::error_code send(room const& to, std::string_view text, send_options how = {}) const {
+    return mail(to, message_kind::text, as_bytes(text), how);
+  }
+  std::error_code send(room const& to, bytes_view binary, send_options how = {}) const {
+    return mail(to, message_kind::binary, binary, how);
+  }
+  std::error_code close(socket const& which, close_code code = close_code::normal,
+                        std::string_view reason = {}) const {
+    if (auto const error = ws::check_close(code, reason)) return error;
+    return post([which, code, why = std::string(reason)] { (void)which.close(code, why); },
+                reason.size());
+  }
+
+  /// Runs anything on the server's thread. `bytes` is what it counts for in the mailbox.
+  std::error_code post(callback<void()> task, std::size_t bytes = 0) const {
+    auto* const at = anchor_.get();
+    return at ? at->mail().push(std::move(task), bytes) : make_error_code(errc::not_open);
+  }
+
+ private:
+  // The message is built here: the server's thread copies nothing but what it queues.
+  template <class Target>
+  std::error_code mail(Target const& to, message_kind kind, bytes_view data,
+                       send_options how) const {
+    std::unique_ptr<std::byte[]> copy(new std::byte[data.size()]);
+    if (!data.empty()) std::memcpy(copy.get(), data.data(), data.size());
+    return post(
+        [to, kind, bytes = std::move(copy), size = data.size(), how] {
+          (void)to.send(message{kind, {bytes.get(), size}}, how);
+        },
+        data.size());
+  }
+
+  anchor_ref anchor_;
+};
+
+}  // namespace hawser::inline HAWSER_ABI

@@ -14,10 +14,9 @@
 #include <utility>
 
 #include <hawser/endpoint/server_core.hpp>
-#include <hawser/endpoint/static_files.hpp>
 #include <hawser/policies.hpp>
-#include <hawser/remote.hpp>
-#include <hawser/socket.hpp>
+#include <hawser/endpoint/remote.hpp>
+#include <hawser/endpoint/socket.hpp>
 
 namespace hawser::inline HAWSER_ABI::inline HAWSER_ASIO_ABI {
 
@@ -41,9 +40,9 @@ class basic_server {
     core_->retain();
   }
   template <class Context>
-    requires requires(Context& context) {
-      { context.get_executor() } -> std::convertible_to<executor_type>;
-    }
+  requires requires(Context& context) {
+    { context.get_executor() } -> std::convertible_to<executor_type>;
+  }
   explicit basic_server(Context& context, options numbers = {})
       : basic_server(executor_type(context.get_executor()), std::move(numbers)) {}
   ~basic_server() {
@@ -58,45 +57,53 @@ class basic_server {
   /// The accept step: `void(handshake const&, decision)`. Without one everybody is let in.
   template <std::invocable<handshake const&, decision> Handler>
   void authenticate(Handler handler) {
-    core_->replace(core_->authenticate, callback<void(handshake const&, decision)>(std::move(handler)));
+    core_->replace(core_->authenticate,
+                   callback<void(handshake const&, decision)>(std::move(handler)));
   }
   /// `void(socket)`: a connection is open.
   template <std::invocable<socket> Handler>
   void on_open(Handler handler) {
-    core_->replace(core_->on_open, callback<void(anchor&, connection_id)>(
-        [handler = std::move(handler)](anchor& at, connection_id id) mutable {
-          handler(socket(at, id, socket::borrow{}));
-        }));
+    core_->replace(core_->on_open,
+                   callback<void(anchor&, connection_id)>(
+                       [handler = std::move(handler)](anchor& at, connection_id id) mutable {
+                         handler(socket(at, id, socket::borrow{}));
+                       }));
   }
   /// `void(socket, message const&)`: a whole message has arrived.
   template <std::invocable<socket, message const&> Handler>
   void on_message(Handler handler) {
-    core_->replace(core_->on_message, callback<void(anchor&, connection_id, message const&)>(
-        [handler = std::move(handler)](anchor& at, connection_id id, message const& what) mutable {
-          handler(socket(at, id, socket::borrow{}), what);
-        }));
+    core_->replace(core_->on_message,
+                   callback<void(anchor&, connection_id, message const&)>(
+                       [handler = std::move(handler)](anchor& at, connection_id id,
+                                                      message const& what) mutable {
+                         handler(socket(at, id, socket::borrow{}), what);
+                       }));
   }
   /// `void(socket, close_event const&)`: the connection is over. Its data and rooms are still
   /// there; it leaves the rooms when the handler returns.
   template <std::invocable<socket, close_event const&> Handler>
   void on_close(Handler handler) {
-    core_->replace(core_->on_close, callback<void(anchor&, connection_id, close_event const&)>(
-        [handler = std::move(handler)](anchor& at, connection_id id, close_event const& event) mutable {
-          handler(socket(at, id, socket::borrow{}), event);
-        }));
+    core_->replace(core_->on_close,
+                   callback<void(anchor&, connection_id, close_event const&)>(
+                       [handler = std::move(handler)](anchor& at, connection_id id,
+                                                      close_event const& event) mutable {
+                         handler(socket(at, id, socket::borrow{}), event);
+                       }));
   }
   /// `void(socket)`: what had to wait for this peer has been taken.
   template <std::invocable<socket> Handler>
   void on_drain(Handler handler) {
-    core_->replace(core_->on_drain, callback<void(anchor&, connection_id)>(
-        [handler = std::move(handler)](anchor& at, connection_id id) mutable {
-          handler(socket(at, id, socket::borrow{}));
-        }));
+    core_->replace(core_->on_drain,
+                   callback<void(anchor&, connection_id)>(
+                       [handler = std::move(handler)](anchor& at, connection_id id) mutable {
+                         handler(socket(at, id, socket::borrow{}));
+                       }));
   }
   /// `void(std::error_code, std::string_view where)`: trouble that belongs to no connection.
   template <std::invocable<std::error_code, std::string_view> Handler>
   void on_error(Handler handler) {
-    core_->replace(core_->on_error, callback<void(std::error_code, std::string_view)>(std::move(handler)));
+    core_->replace(core_->on_error,
+                   callback<void(std::error_code, std::string_view)>(std::move(handler)));
   }
 
   // -- HTTP on the same port ----------------------------------------------------------------------
@@ -111,9 +118,11 @@ class basic_server {
   void post(std::string path, Handler handler) {
     core_->routes.add("POST", std::move(path), std::move(handler));
   }
-  /// Serves the files of a directory below a prefix that ends in `/`; for demos.
-  void serve_files(std::string prefix, std::string directory) {
-    core_->routes.add_prefix("GET", prefix, file_handler(prefix, std::move(directory)));
+  /// Answers GET (and HEAD) of every path that begins with `prefix`, exact paths aside. See
+  /// `static_files` in endpoint/static_files.hpp.
+  template <std::invocable<http_request const&, http_reply> Handler>
+  void get_prefix(std::string prefix, Handler handler) {
+    core_->routes.add_prefix("GET", std::move(prefix), std::move(handler));
   }
 
   // -- listening ----------------------------------------------------------------------------------
@@ -134,7 +143,8 @@ class basic_server {
     core_->adopt(std::move(stream), copy.mutable_view(), std::move(request));
   }
 
-  // -- sending --------------------------------------------------------------------------------------
+  // -- sending
+  // --------------------------------------------------------------------------------------
 
   /// Everybody.
   audience all() const { return audience(&core_->anchored()); }
@@ -145,10 +155,12 @@ class basic_server {
   /// Calls `void(socket)` for every open connection.
   template <std::invocable<socket> Visit>
   void for_each(Visit visit) {
-    core_->for_each([&](connection_id id) { visit(socket(core_->anchored(), id, socket::borrow{})); });
+    core_->for_each(
+        [&](connection_id id) { visit(socket(core_->anchored(), id, socket::borrow{})); });
   }
 
-  // -- the game loop ----------------------------------------------------------------------------------
+  // -- the game loop
+  // ----------------------------------------------------------------------------------
 
   /// Runs what is ready on the executor's context, for at most about `budget` (one read of one
   /// connection is not interrupted), then sends what it caused. Answers how many handlers ran.
@@ -174,7 +186,8 @@ class basic_server {
   /// For other threads.
   hawser::remote remote() const { return hawser::remote(&core_->anchored()); }
 
-  // -- the end --------------------------------------------------------------------------------------
+  // -- the end
+  // --------------------------------------------------------------------------------------
 
   using drain_plan = typename server_core<Policies>::drain_plan;
 

@@ -17,38 +17,38 @@ namespace hawser::inline HAWSER_ABI {
 /// `condition` to ask for the consequence instead of the cause.
 enum class errc {
   // -- the peer broke RFC 6455 or RFC 7692: the connection is closed, nothing more is delivered --
-  reserved_bits = 1,         ///< RSV1-3 set without an extension that gives them a meaning (1002)
-  reserved_opcode,           ///< opcode 3-7 or 11-15 (1002)
-  frame_not_masked,          ///< a client sent an unmasked frame (1002)
-  frame_masked,              ///< a server sent a masked frame (1002)
-  length_not_minimal,        ///< a length in more bytes than it needs (1002)
-  length_overflow,           ///< a 64-bit length with its highest bit set (1002)
-  control_fragmented,        ///< a control frame without FIN (1002)
-  control_too_long,          ///< a control frame of more than 125 bytes (1002)
-  unexpected_continuation,   ///< a continuation frame with nothing to continue (1002)
-  continuation_expected,     ///< a data frame inside an unfinished message (1002)
-  bad_close_payload,         ///< a Close body of one byte (1002)
-  bad_close_code,            ///< a close code that may not appear on the wire (1002)
-  invalid_utf8,              ///< text or a close reason that is not UTF-8 (1007)
-  bad_deflate_data,          ///< a compressed message that does not inflate (1007)
+  reserved_bits = 1,        ///< RSV1-3 set without an extension that gives them a meaning (1002)
+  reserved_opcode,          ///< opcode 3-7 or 11-15 (1002)
+  frame_not_masked,         ///< a client sent an unmasked frame (1002)
+  frame_masked,             ///< a server sent a masked frame (1002)
+  length_not_minimal,       ///< a length in more bytes than it needs (1002)
+  length_overflow,          ///< a 64-bit length with its highest bit set (1002)
+  control_fragmented,       ///< a control frame without FIN (1002)
+  control_too_long,         ///< a control frame of more than 125 bytes (1002)
+  unexpected_continuation,  ///< a continuation frame with nothing to continue (1002)
+  continuation_expected,    ///< a data frame inside an unfinished message (1002)
+  bad_close_payload,        ///< a Close body of one byte (1002)
+  bad_close_code,           ///< a close code that may not appear on the wire (1002)
+  invalid_utf8,             ///< text or a close reason that is not UTF-8 (1007)
+  bad_deflate_data,         ///< a compressed message that does not inflate (1007)
 
   // -- a limit was reached: the option of the same name is the remedy --
-  message_too_big = 40,      ///< `max_message_size` (1009)
-  too_many_fragments,        ///< `max_fragments` or `max_empty_fragments` (1008)
-  message_timeout,           ///< an unfinished message made too little progress (1008)
-  partial_budget_exceeded,   ///< `partial_message_budget` of the whole server (1013)
-  control_flood,             ///< `control_rate` (1008)
-  message_flood,             ///< `message_rate` or `byte_rate` (1008)
-  head_too_large,            ///< HTTP head over `max_head_size` (431)
-  too_many_fields,           ///< HTTP head over `max_header_count` (431)
-  field_too_large,           ///< one header over `max_field_size` (431)
-  uri_too_long,              ///< request target over `max_uri_size` (414)
-  body_too_large,            ///< request body over `max_body_size` (413)
-  too_many_early_bytes,      ///< more bytes behind an upgrade than `max_early_bytes` (400)
-  send_queue_full,           ///< the backpressure policy gave the peer up (1013)
-  mailbox_full,              ///< `mailbox_limit`: try again after the server's thread caught up
-  too_many_connections,      ///< `max_connections` (503)
-  too_many_rooms,            ///< `max_rooms_per_member` or `max_room_name`
+  message_too_big = 40,     ///< `max_message_size` (1009)
+  too_many_fragments,       ///< `max_fragments` or `max_empty_fragments` (1008)
+  message_timeout,          ///< an unfinished message made too little progress (1008)
+  partial_budget_exceeded,  ///< `partial_message_budget` of the whole server (1013)
+  control_flood,            ///< `control_rate` (1008)
+  message_flood,            ///< `message_rate` or `byte_rate` (1008)
+  head_too_large,           ///< HTTP head over `max_head_size` (431)
+  too_many_fields,          ///< HTTP head over `max_header_count` (431)
+  field_too_large,          ///< one header over `max_field_size` (431)
+  uri_too_long,             ///< request target over `max_uri_size` (414)
+  body_too_large,           ///< request body over `max_body_size` (413)
+  too_many_early_bytes,     ///< more bytes behind an upgrade than `max_early_bytes` (400)
+  send_queue_full,          ///< the backpressure policy gave the peer up (1013)
+  mailbox_full,             ///< `mailbox_limit`: try again after the server's thread caught up
+  too_many_connections,     ///< `max_connections` (503)
+  too_many_rooms,           ///< `max_rooms_per_member` or `max_room_name`
 
   // -- the opening handshake failed: no connection came to be --
   bad_request_line = 80,     ///< not METHOD SP target SP HTTP/1.1 (400)
@@ -74,19 +74,19 @@ enum class errc {
   bad_certificate,           ///< a certificate, key or CA file that can't be used
 
   // -- the peer is gone: 1006 on this side --
-  end_of_stream = 140,       ///< FIN without a Close frame
-  stream_truncated,          ///< TLS ended without close_notify
-  heartbeat_timeout,         ///< nothing came back in time
-  write_stalled,             ///< `write_stall_timeout` without a byte taken
-  close_timeout,             ///< `close_timeout`: the peer never answered the Close frame
+  end_of_stream = 140,  ///< FIN without a Close frame
+  stream_truncated,     ///< TLS ended without close_notify
+  heartbeat_timeout,    ///< nothing came back in time
+  write_stalled,        ///< `write_stall_timeout` without a byte taken
+  close_timeout,        ///< `close_timeout`: the peer never answered the Close frame
 
   // -- the caller: nothing was sent --
-  not_open = 180,            ///< the connection is closed, closing, or not open yet
-  bad_argument,              ///< a close code or reason that may not be sent, an unusable option
-  nested_poll,               ///< `poll()` from inside a handler
-  already_connected,         ///< `async_connect` on a client that has a connection
-  dropped,                   ///< the backpressure policy dropped this message
-  address_in_use_by_other    ///< a unix path that exists and is not a dead socket
+  not_open = 180,          ///< the connection is closed, closing, or not open yet
+  bad_argument,            ///< a close code or reason that may not be sent, an unusable option
+  nested_poll,             ///< `poll()` from inside a handler
+  already_connected,       ///< `async_connect` on a client that has a connection
+  dropped,                 ///< the backpressure policy dropped this message
+  address_in_use_by_other  ///< a unix path that exists and is not a dead socket
 };
 
 /// Groups of `errc` by consequence, to compare an `error_code` with.
@@ -192,9 +192,7 @@ inline std::error_condition make_error_condition(condition value) noexcept {
 inline std::error_category const& error_category() noexcept {
   struct category final : std::error_category {
     char const* name() const noexcept override { return "hawser"; }
-    std::string message(int value) const override {
-      return describe(static_cast<errc>(value));
-    }
+    std::string message(int value) const override { return describe(static_cast<errc>(value)); }
     std::error_condition default_error_condition(int value) const noexcept override {
       if (value >= 180) return make_error_condition(condition::misuse);
       if (value >= 140) return make_error_condition(condition::peer_gone);

@@ -89,8 +89,8 @@ class payload {
   /// Uninitialised bytes from the pool, which must outlive them; from the heap without one, for
   /// payloads that are built on another thread.
   static payload make(std::size_t size, block_pool* pool) {
-    void* const memory = pool ? pool->allocate(sizeof(header) + size)
-                              : ::operator new(sizeof(header) + size);
+    void* const memory =
+        pool ? pool->allocate(sizeof(header) + size) : ::operator new(sizeof(header) + size);
     payload made;
     made.block_ = ::new (memory) header{pool, size, 1};
     return made;

@@ -243,7 +243,7 @@ class connection : public wheel_entry {
     beat_next_ = watch_deadline_ = time_point::max();
     // The server ends the TCP connection first (RFC 6455 section 7.1.1).
     phase_deadline_ = host_->now() + (role_ == role::server ? host_->limits().linger_timeout
-                                                             : host_->limits().close_timeout);
+                                                            : host_->limits().close_timeout);
     reschedule();
     resume_reading();
     if (!host_->is_corked(*this)) flush();
@@ -404,9 +404,7 @@ class connection : public wheel_entry {
         if (!within_rates(rate_kind::control, 0)) return;
         if (phase_ == phase::open) send_control(control_kind::pong, event.payload);
         return;
-      default:
-        within_rates(rate_kind::control, 0);
-        return;
+      default: within_rates(rate_kind::control, 0); return;
     }
   }
 
@@ -598,8 +596,7 @@ class connection : public wheel_entry {
     auto const waits = rates_->take(kind, bytes, host_->now());
     if (waits == rate_verdict::within) return true;
     if (waits == rate_verdict::exceeded) {
-      auto const error =
-          kind == rate_kind::control ? errc::control_flood : errc::message_flood;
+      auto const error = kind == rate_kind::control ? errc::control_flood : errc::message_flood;
       violate(error, ws::close_code_for(error));
       return false;
     }
@@ -610,8 +607,8 @@ class connection : public wheel_entry {
   }
 
   time_point earliest() const noexcept {
-    return std::min({phase_deadline_, beat_next_, watch_deadline_, stall_deadline_,
-                     throttled_until_});
+    return std::min(
+        {phase_deadline_, beat_next_, watch_deadline_, stall_deadline_, throttled_until_});
   }
 
   void reschedule() {

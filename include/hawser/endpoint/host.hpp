@@ -168,8 +168,6 @@ class host : public socket_host, public context_guest {
     }
   }
 
-  std::shared_ptr<answer_slot> make_slot() { return std::make_shared<answer_slot>(); }
-
  protected:
   Derived& derived() noexcept { return static_cast<Derived&>(*this); }
 
@@ -191,9 +189,7 @@ class host : public socket_host, public context_guest {
                          [this] { asio::post(this->executor(), drain_later(*this)); });
   }
 
-  ~host() {
-    anchor_->release();
-  }
+  ~host() { anchor_->release(); }
 
   /// First step of the end: no handle, message or timer reaches this any more.
   void detach() noexcept {

@@ -22,7 +22,7 @@
 #include <hawser/endpoint/host.hpp>
 #include <hawser/endpoint/routes.hpp>
 #include <hawser/endpoint/server_options.hpp>
-#include <hawser/handshake.hpp>
+#include <hawser/endpoint/handshake.hpp>
 
 namespace hawser::inline HAWSER_ABI::inline HAWSER_ASIO_ABI {
 
@@ -34,10 +34,10 @@ struct server_opening {
   http::request request;
   std::optional<http::body_reader> body_reader;
   byte_buffer body;
-  byte_buffer early;                       // arrived while an answer was awaited
-  std::shared_ptr<answer_slot> awaited;    // of the accept step, or of a route
+  byte_buffer early;                     // arrived while an answer was awaited
+  std::shared_ptr<answer_slot> awaited;  // of the accept step, or of a route
   std::optional<ws::upgrade_request> upgrade;
-  bool turned_away = false;                // over `max_connections`: 503 whatever it asks
+  bool turned_away = false;  // over `max_connections`: 503 whatever it asks
 };
 
 /// The HTTP side of `server_core`.
@@ -142,8 +142,8 @@ class http_front : public host<Derived, Policies> {
     server_opening& now = *one.opening;
     now.body.clear();
     now.body_reader.emplace(now.request, max_body_size_);
-    if (!now.body_reader->done() && http::iequals(now.request.get("Expect").value_or(""),
-                                                  "100-continue")) {
+    if (!now.body_reader->done() &&
+        http::iequals(now.request.get("Expect").value_or(""), "100-continue")) {
       one.send_raw(as_bytes("HTTP/1.1 100 Continue\r\n\r\n"));
     }
   }
@@ -277,7 +277,8 @@ class http_front : public host<Derived, Policies> {
     server_opening& now = *one.opening;
     bool const keep = now.request.keep_alive();
     std::vector<http::header> headers = said.headers;
-    auto written = http::write_response(said.status == 0 ? 500 : said.status, headers, said.body, keep);
+    auto written =
+        http::write_response(said.status == 0 ? 500 : said.status, headers, said.body, keep);
     if (!written) return refuse(one, 500, {});
     if (now.request.method() == "HEAD") written->resize(written->size() - said.body.size());
     one.send_raw(as_bytes(*written));

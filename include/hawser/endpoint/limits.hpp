@@ -25,22 +25,22 @@ struct connection_limits {
   std::chrono::milliseconds message_timeout{30'000};  ///< an unfinished message; more at 8 KiB/s
   std::chrono::milliseconds close_timeout{5'000};     ///< for the peer's Close, or its FIN
   std::chrono::milliseconds linger_timeout{1'000};    ///< for what is queued when it is over
-  std::chrono::milliseconds write_stall_timeout{10'000};  ///< without a byte taken
+  std::chrono::milliseconds write_stall_timeout{10'000};        ///< without a byte taken
   std::size_t partial_message_budget = std::size_t{256} << 20;  ///< bytes, all connections
   rate_limits rates{};
 };
 
 /// What has happened so far. Plain numbers: read them on the server's thread.
 struct counters {
-  std::uint64_t accepted = 0;            ///< connections taken in
-  std::uint64_t opened = 0;              ///< open events
-  std::uint64_t closed = 0;              ///< close events
+  std::uint64_t accepted = 0;  ///< connections taken in
+  std::uint64_t opened = 0;    ///< open events
+  std::uint64_t closed = 0;    ///< close events
   std::uint64_t messages_in = 0;
-  std::uint64_t messages_out = 0;        ///< taken for sending, one for each recipient
-  std::uint64_t bytes_in = 0;            ///< as the transport delivers them
+  std::uint64_t messages_out = 0;  ///< taken for sending, one for each recipient
+  std::uint64_t bytes_in = 0;      ///< as the transport delivers them
   std::uint64_t bytes_out = 0;
-  std::uint64_t messages_dropped = 0;    ///< by the backpressure policy
-  std::uint64_t messages_replaced = 0;   ///< by a newer one with the same key
+  std::uint64_t messages_dropped = 0;   ///< by the backpressure policy
+  std::uint64_t messages_replaced = 0;  ///< by a newer one with the same key
   std::uint64_t pings_in = 0;
   std::uint64_t pings_out = 0;
   std::uint64_t http_requests = 0;       ///< answered by routes
@@ -55,13 +55,13 @@ struct counters {
   std::uint64_t limit_hits = 0;          ///< per-connection limits
   std::uint64_t heartbeat_timeouts = 0;
   std::uint64_t write_stalls = 0;
-  std::uint64_t slow_closed = 0;         ///< given up by the backpressure policy
-  std::uint64_t handler_failures = 0;    ///< exceptions out of handlers
-  std::uint64_t calls_on_closed = 0;     ///< handles used after their connection ended
-  std::size_t queued_bytes_peak = 0;     ///< of one connection
+  std::uint64_t slow_closed = 0;       ///< given up by the backpressure policy
+  std::uint64_t handler_failures = 0;  ///< exceptions out of handlers
+  std::uint64_t calls_on_closed = 0;   ///< handles used after their connection ended
+  std::size_t queued_bytes_peak = 0;   ///< of one connection
   std::size_t queued_messages_peak = 0;
-  std::size_t partial_bytes = 0;         ///< held for unfinished messages now
-  std::size_t objects = 0;               ///< connection objects alive now
+  std::size_t partial_bytes = 0;  ///< held for unfinished messages now
+  std::size_t objects = 0;        ///< connection objects alive now
 };
 
 }  // namespace hawser::inline HAWSER_ABI

@@ -65,9 +65,7 @@ class listener : public wheel_entry {
   static constexpr auto first_pause = std::chrono::milliseconds{50};
   static constexpr auto longest_pause = std::chrono::milliseconds{1'000};
 
-  void wait() {
-    acceptor_.wait(typename Owner::accept_wait(owner_, *this));
-  }
+  void wait() { acceptor_.wait(typename Owner::accept_wait(owner_, *this)); }
 
   friend Owner;
   void on_acceptable(std::error_code error) {

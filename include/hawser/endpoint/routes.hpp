@@ -42,7 +42,8 @@ class http_reply {
     return made.error();
   }
 
-  void send(int status, std::string body, std::string_view content_type = "text/plain; charset=utf-8") {
+  void send(int status, std::string body,
+            std::string_view content_type = "text/plain; charset=utf-8") {
     if (!body.empty() && !http::has_header(headers_, "Content-Type")) {
       (void)header("Content-Type", content_type);
     }

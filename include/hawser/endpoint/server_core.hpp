@@ -17,8 +17,7 @@
 #include <hawser/endpoint/http_front.hpp>
 #include <hawser/endpoint/listener.hpp>
 #include <hawser/endpoint/server_options.hpp>
-#include <hawser/policies.hpp>
-#include <hawser/socket.hpp>
+#include <hawser/endpoint/socket.hpp>
 
 namespace hawser::inline HAWSER_ABI::inline HAWSER_ASIO_ABI {
 
@@ -232,11 +231,12 @@ class server_core final : public http_front<server_core<Policies>, Policies> {
     } else if (to.everyone) {
       broadcast_outside(to.except_rooms, out);
     } else {
-      rooms_.visit(to.rooms, to.except_rooms, {[](void* context, member_id member) {
-                     auto& self = *static_cast<delivery*>(context);
-                     self.to(*self.core.slots_[member].connection);
-                   },
-                                               &out});
+      rooms_.visit(to.rooms, to.except_rooms,
+                   {[](void* context, member_id member) {
+                      auto& self = *static_cast<delivery*>(context);
+                      self.to(*self.core.slots_[member].connection);
+                    },
+                    &out});
     }
     return out.taken;
   }
@@ -360,10 +360,11 @@ class server_core final : public http_front<server_core<Policies>, Policies> {
   // Everybody who is in none of these rooms: the members are marked first.
   void broadcast_outside(std::span<room_id const> except, delivery& out) {
     marks_.assign(slots_.size(), false);
-    rooms_.visit(except, {}, {[](void* context, member_id member) {
-                   static_cast<server_core*>(context)->marks_[member] = true;
-                 },
-                              this});
+    rooms_.visit(except, {},
+                 {[](void* context, member_id member) {
+                    static_cast<server_core*>(context)->marks_[member] = true;
+                  },
+                  this});
     for (std::size_t i = 0; i < slots_.size(); ++i) {
       if (slots_[i].connection && !marks_[i]) out.to(*slots_[i].connection);
     }
@@ -432,9 +433,10 @@ class server_core final : public http_front<server_core<Policies>, Policies> {
     this->unschedule(drain_tick_);
     if (!drain_done_) return;
     // Not from inside whatever closed the last one.
-    asio::post(this->executor(), [done = std::move(drain_done_), at = anchor_ref(&this->anchored())]() mutable {
-      if (at.host()) done();
-    });
+    asio::post(this->executor(),
+               [done = std::move(drain_done_), at = anchor_ref(&this->anchored())]() mutable {
+                 if (at.host()) done();
+               });
     drain_done_.reset();
   }
 

@@ -32,12 +32,12 @@ struct server_options {
   std::chrono::milliseconds head_timeout{10'000};     ///< absolute, to a complete request head
   std::chrono::milliseconds upgrade_timeout{15'000};  ///< for the accept step, or a reply
   http::head_limits head{};
-  std::size_t max_body_size = 1'000'000;     ///< of a POST to a route; over it: 413
-  std::size_t max_early_bytes = 16 * 1024;   ///< behind a request that isn't answered yet
+  std::size_t max_body_size = 1'000'000;    ///< of a POST to a route; over it: 413
+  std::size_t max_early_bytes = 16 * 1024;  ///< behind a request that isn't answered yet
   connection_limits limits{};
 
   std::vector<std::string> subprotocols{};  ///< that the server speaks, best first
-  http::origin_rule origins{};                  ///< who may connect from a browser: the same origin
+  http::origin_rule origins{};              ///< who may connect from a browser: the same origin
 
   std::size_t receive_buffer = 64 * 1024;  ///< one for all connections
   std::size_t send_buffer = 64 * 1024;     ///< likewise, for what is said while reading

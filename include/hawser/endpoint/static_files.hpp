@@ -33,7 +33,8 @@ inline std::string_view media_type(std::string_view path) noexcept {
 /// Answers with regular files below `directory`, each read whole (up to 16 MiB) for every request;
 /// a path that ends in `/` means its `index.html`. Nothing outside the directory can be named:
 /// segments that begin with a dot, and links that lead out, are not found.
-inline http_handler file_handler(std::string prefix, std::string directory) {
+/// Use: `server.get_prefix("/", static_files("/", "public"))`.
+inline http_handler static_files(std::string prefix, std::string directory) {
   return [prefix = std::move(prefix), root = std::filesystem::path(std::move(directory))](
              http_request const& request, http_reply reply) {
     constexpr std::uintmax_t max_size = std::uintmax_t{16} << 20;

@@ -23,8 +23,8 @@ struct rate_limit {
 /// most a second at a time; what goes on for `patience`, or for control frames the third time, is
 /// answered with 1008.
 struct rate_limits {
-  rate_limit messages{};                          ///< off until set
-  rate_limit bytes{};                             ///< of messages, inflated; off until set
+  rate_limit messages{};                               ///< off until set
+  rate_limit bytes{};                                  ///< of messages, inflated; off until set
   rate_limit control{.per_second = 10, .burst = 200};  ///< pings, pongs
   std::chrono::milliseconds patience{10'000};
 
@@ -34,9 +34,9 @@ struct rate_limits {
 enum class rate_kind : std::uint8_t { message, control };
 
 enum class rate_verdict : std::uint8_t {
-  within,    ///< go on
-  wait,      ///< take this one, then read nothing before `until`
-  exceeded   ///< enough
+  within,   ///< go on
+  wait,     ///< take this one, then read nothing before `until`
+  exceeded  ///< enough
 };
 
 /// The buckets of one connection; made only when something is limited.

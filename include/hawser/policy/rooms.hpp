@@ -42,17 +42,17 @@ struct member_visitor {
 /// changes nothing. A room exists while it has members.
 /// *Exemplar*: `no_rooms`. *Models*: `hash_rooms`, `no_rooms`.
 template <class R>
-concept room_policy =
-    std::movable<R> && std::constructible_from<R, typename R::options const&, std::uint64_t> &&
+concept room_policy = std::movable<R> &&
+    std::constructible_from<R, typename R::options const&, std::uint64_t> &&
     requires(R r, R const c, member_id member, std::string_view name, room_id id,
              std::span<room_id const> ids, member_visitor visitor) {
-      { r.join(member, name) } -> std::same_as<bool>;
-      { r.leave(member, name) } -> std::same_as<bool>;
-      { r.leave_all(member) } -> std::same_as<void>;
-      { c.find(name) } -> std::same_as<room_id>;
-      { c.size(id) } -> std::same_as<std::size_t>;
-      { r.visit(ids, ids, visitor) } -> std::same_as<void>;
-    };
+  { r.join(member, name) } -> std::same_as<bool>;
+  { r.leave(member, name) } -> std::same_as<bool>;
+  { r.leave_all(member) } -> std::same_as<void>;
+  { c.find(name) } -> std::same_as<room_id>;
+  { c.size(id) } -> std::same_as<std::size_t>;
+  { r.visit(ids, ids, visitor) } -> std::same_as<void>;
+};
 
 /// Rooms in a hash table whose hash is seeded by the server, so that names chosen by clients
 /// can't collide on purpose; with a given seed every walk has a fixed order. Joining, leaving and
@@ -64,7 +64,8 @@ class hash_rooms {
     std::size_t max_room_name = 255;  ///< bytes
   };
 
-  hash_rooms(options const& limits, std::uint64_t seed) : limits_(limits), names_(0, hasher{seed}) {}
+  hash_rooms(options const& limits, std::uint64_t seed)
+      : limits_(limits), names_(0, hasher{seed}) {}
 
   bool join(member_id member, std::string_view name) {
     if (name.size() > limits_.max_room_name) return false;
@@ -75,7 +76,7 @@ class hash_rooms {
     if (seat_of(member, room) != none) return false;
     std::uint32_t const at_seat = new_seat();
     seats_[at_seat] = {member, room, static_cast<std::uint32_t>(rooms_[room].members.size()),
-                    mine.first};
+                       mine.first};
     mine.first = at_seat;
     ++mine.count;
     rooms_[room].members.push_back(at_seat);
@@ -117,8 +118,7 @@ class hash_rooms {
 
   std::size_t room_count() const noexcept { return names_.size(); }
 
-  void visit(std::span<room_id const> in, std::span<room_id const> except,
-             member_visitor visitor) {
+  void visit(std::span<room_id const> in, std::span<room_id const> except, member_visitor visitor) {
     bool const several = in.size() > 1 || !except.empty();
     if (several) {
       ++walk_;
@@ -126,7 +126,8 @@ class hash_rooms {
     }
     for (room_id const id : except) {
       if (!is_live(id)) continue;
-      for (std::uint32_t const at_seat : rooms_[id.index].members) marks_[seats_[at_seat].member] = walk_;
+      for (std::uint32_t const at_seat : rooms_[id.index].members)
+        marks_[seats_[at_seat].member] = walk_;
     }
     for (room_id const id : in) {
       if (!is_live(id)) continue;

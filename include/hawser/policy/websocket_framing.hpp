@@ -69,8 +69,7 @@ class websocket_framing {
     ws::deflater& deflater(int window_bits) {
       auto& slot = deflaters_[static_cast<std::size_t>(window_bits - 9)];
       if (!slot) {
-        slot = std::make_unique<ws::deflater>(window_bits, deflate_.level,
-                                              deflate_.memory_level);
+        slot = std::make_unique<ws::deflater>(window_bits, deflate_.level, deflate_.memory_level);
       }
       return *slot;
     }
@@ -127,8 +126,7 @@ class websocket_framing {
       using type = ws::frame_event::type;
       auto const event = reader_.next(in, state.limits(), state.assemblies());
       switch (event.what) {
-        case type::binary:
-          return {.what = framing_event::type::message, .payload = event.payload};
+        case type::binary: return {.what = framing_event::type::message, .payload = event.payload};
         case type::text:
           return {.what = framing_event::type::message,
                   .kind = message_kind::text,
@@ -155,8 +153,8 @@ class websocket_framing {
       auto const code = message.kind == message_kind::text ? ws::opcode::text : ws::opcode::binary;
       encoded_message out;
       if (role_ == role::server) {
-        out.head_size =
-            static_cast<std::uint8_t>(ws::write_header(out.head.data(), code, body.size(), true, rsv1));
+        out.head_size = static_cast<std::uint8_t>(
+            ws::write_header(out.head.data(), code, body.size(), true, rsv1));
         out.body = body;
         return out;
       }

@@ -41,8 +41,8 @@ class memory_peer : public raw_peer<memory> {
 class memory_host : public raw_host<memory> {
  public:
   explicit memory_host(memory_network& network, std::uint16_t port = 0)
-      : raw_host(network.core()->context()->get_executor(),
-                 {.network = &network, .counted = false}, {.port = port}) {}
+      : raw_host(network.core()->context()->get_executor(), {.network = &network, .counted = false},
+                 {.port = port}) {}
 };
 
 }  // namespace hawser::inline HAWSER_ABI::inline HAWSER_ASIO_ABI

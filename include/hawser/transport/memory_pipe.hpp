@@ -206,25 +206,28 @@ class memory_pipe {
   // What one end has received or is about to, and who waits there.
   struct side {
     explicit side(memory_pipe& owner)
-        : pipe(&owner), delivery([](void* at) {
-            auto& self = *static_cast<side*>(at);
-            self.pipe->deliver(self);
-          }, this) {}
+        : pipe(&owner),
+          delivery(
+              [](void* at) {
+                auto& self = *static_cast<side*>(at);
+                self.pipe->deliver(self);
+              },
+              this) {}
 
     memory_pipe* pipe;
-    byte_buffer bytes;        // what has arrived, then what is on the way
+    byte_buffer bytes;  // what has arrived, then what is on the way
     std::size_t arrived = 0;
-    std::size_t lost = 0;     // sent here after or before a cut: never arrives, fills the buffer
+    std::size_t lost = 0;  // sent here after or before a cut: never arrives, fills the buffer
     std::list<segment> flight;
     virtual_event delivery;
-    time_point line_free{};   // when the link towards here has sent what it was given
+    time_point line_free{};  // when the link towards here has sent what it was given
     wait_list readers;
     wait_list writers;
     bool open = false;
     bool counted = true;
-    bool shut = false;        // this end has ended its sending direction
-    bool finished = false;    // the other end's FIN has arrived
-    bool reset = false;       // the other end's RST has arrived
+    bool shut = false;      // this end has ended its sending direction
+    bool finished = false;  // the other end's FIN has arrived
+    bool reset = false;     // the other end's RST has arrived
   };
 
   static constexpr std::size_t index(memory_end end) noexcept {

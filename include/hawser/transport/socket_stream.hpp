@@ -111,7 +111,7 @@ class socket_stream {
     if (address.is_v6() && address.to_v6().is_v4_mapped()) {
       address = asio::ip::make_address_v4(asio::ip::v4_mapped, address.to_v6());
     }
-    std::string const text = address.to_string(error);
+    std::string const text = address.to_string();
     std::string const port = std::to_string(endpoint.port());
     return address.is_v6() ? "[" + text + "]:" + port : text + ":" + port;
   }
@@ -162,8 +162,8 @@ class steady_wait {
   }
 
  private:
-  asio::basic_waitable_timer<std::chrono::steady_clock, asio::wait_traits<std::chrono::steady_clock>,
-                             Executor>
+  asio::basic_waitable_timer<std::chrono::steady_clock,
+                             asio::wait_traits<std::chrono::steady_clock>, Executor>
       timer_;
 };
 
@@ -209,12 +209,12 @@ class socket_acceptor {
   template <class Handler>
   void wait(Handler handler) {
     if (std::exchange(*waiting_, true)) return;
-    acceptor_.async_wait(asio::socket_base::wait_read,
-                         [waiting = waiting_, handler = std::move(handler)](
-                             std::error_code error) mutable {
-                           *waiting = false;
-                           handler(error);
-                         });
+    acceptor_.async_wait(
+        asio::socket_base::wait_read,
+        [waiting = waiting_, handler = std::move(handler)](std::error_code error) mutable {
+          *waiting = false;
+          handler(error);
+        });
   }
 
   void close() noexcept {

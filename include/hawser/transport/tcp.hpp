@@ -113,7 +113,8 @@ class address_acceptor {
   // use, and any other kind of file, is left alone.
   std::error_code open_path(listen_address const& where) {
     asio::local::stream_protocol::endpoint endpoint;
-    if (where.path.size() >= sizeof(sockaddr_un::sun_path)) return make_error_code(errc::bad_argument);
+    if (where.path.size() >= sizeof(sockaddr_un::sun_path))
+      return make_error_code(errc::bad_argument);
     endpoint.path(where.path);
     acceptors_.emplace_back(executor_);
     auto error = acceptors_.back().open(endpoint, where.backlog, true);
@@ -169,13 +170,14 @@ class socket_connector {
       attempt_->endpoints.emplace_back(asio::ip::tcp::endpoint(number, where.port));
       return next(attempt_, std::move(handler), {});
     }
-    resolver_.async_resolve(
-        where.host, std::to_string(where.port), asio::ip::resolver_base::numeric_service,
-        [trying = attempt_, handler = std::move(handler)](std::error_code failed,
-                                                          auto const& found) mutable {
-          for (auto const& entry : found) trying->endpoints.emplace_back(entry.endpoint());
-          next(std::move(trying), std::move(handler), failed);
-        });
+    resolver_.async_resolve(where.host, std::to_string(where.port),
+                            asio::ip::resolver_base::numeric_service,
+                            [trying = attempt_, handler = std::move(handler)](
+                                std::error_code failed, auto const& found) mutable {
+                              for (auto const& entry : found)
+                                trying->endpoints.emplace_back(entry.endpoint());
+                              next(std::move(trying), std::move(handler), failed);
+                            });
   }
 
   /// The handler of a connect under way gets `operation_aborted`.
@@ -216,8 +218,8 @@ class socket_connector {
     std::error_code ignored;
     trying->socket.close(ignored);
     auto& socket = trying->socket;
-    socket.async_connect(endpoint, [trying = std::move(trying), handler = std::move(handler)](
-                                       std::error_code error) mutable {
+    socket.async_connect(endpoint, [trying = std::move(trying),
+                                    handler = std::move(handler)](std::error_code error) mutable {
       if (error || trying->cancelled) return next(std::move(trying), std::move(handler), error);
       handler(result<stream>(stream(std::move(trying->socket))));
     });
@@ -226,9 +228,8 @@ class socket_connector {
   template <class Handler>
   static void fail_from(Executor const& executor, Handler handler, std::error_code error) {
     if (!error) error = make_error_code(asio::error::host_not_found);
-    asio::post(executor, [handler = std::move(handler), error]() mutable {
-      handler(result<stream>(error));
-    });
+    asio::post(executor,
+               [handler = std::move(handler), error]() mutable { handler(result<stream>(error)); });
   }
 
   Executor executor_;

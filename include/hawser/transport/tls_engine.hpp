@@ -100,8 +100,8 @@ class tls_engine {
     return {};
   }
 
-  /// Decrypts into `in` from `done` on, which it moves. Zero when `in` is full, `would_block()` when
-  /// all input is used up, `asio::error::eof` after the peer's close_notify.
+  /// Decrypts into `in` from `done` on, which it moves. Zero when `in` is full, `would_block()`
+  /// when all input is used up, `asio::error::eof` after the peer's close_notify.
   std::error_code read(mutable_bytes in, std::size_t& done) {
     while (!failure_ && done < in.size()) {
       ERR_clear_error();
@@ -189,8 +189,8 @@ class tls_engine {
     fatal_ = true;
     unsigned long const last = ERR_peek_last_error();
     long const verdict = SSL_get_verify_result(ssl_.get());
-    bool const refused = ERR_GET_LIB(last) == ERR_LIB_SSL &&
-                         ERR_GET_REASON(last) == SSL_R_CERTIFICATE_VERIFY_FAILED;
+    bool const refused =
+        ERR_GET_LIB(last) == ERR_LIB_SSL && ERR_GET_REASON(last) == SSL_R_CERTIFICATE_VERIFY_FAILED;
     ERR_clear_error();
     failure_ = refused && verdict != X509_V_OK
                    ? std::error_code(static_cast<int>(verdict), tls_verify_category())
@@ -236,8 +236,8 @@ class tls_bio_method {
     BIO_meth_set_read(method_.get(), [](BIO* bio, char* to, int most) -> int {
       BIO_clear_retry_flags(bio);
       if (most <= 0) return 0;
-      std::size_t const count = engine_of(bio).take(reinterpret_cast<std::byte*>(to),
-                                                    static_cast<std::size_t>(most));
+      std::size_t const count =
+          engine_of(bio).take(reinterpret_cast<std::byte*>(to), static_cast<std::size_t>(most));
       if (count > 0) return static_cast<int>(count);
       BIO_set_retry_read(bio);
       return -1;

@@ -92,8 +92,8 @@ class tls_settings {
 
   /// Was this protocol offered? Any is fine when none was.
   bool offered(std::string_view protocol) const noexcept {
-    return options_.alpn.empty() || std::find(options_.alpn.begin(), options_.alpn.end(),
-                                              protocol) != options_.alpn.end();
+    return options_.alpn.empty() ||
+           std::find(options_.alpn.begin(), options_.alpn.end(), protocol) != options_.alpn.end();
   }
 
  private:
@@ -187,7 +187,8 @@ class tls_settings {
     auto* const password = const_cast<char*>(options_.private_key_password.c_str());
     tls_ptr<EVP_PKEY> const key(
         source ? PEM_read_bio_PrivateKey(source.get(), nullptr, nullptr, password) : nullptr);
-    if (!key || SSL_CTX_use_PrivateKey(ctx, key.get()) != 1 || SSL_CTX_check_private_key(ctx) != 1) {
+    if (!key || SSL_CTX_use_PrivateKey(ctx, key.get()) != 1 ||
+        SSL_CTX_check_private_key(ctx) != 1) {
       return fail(errc::bad_certificate, option, text.empty() ? file : "");
     }
     return {};
@@ -224,8 +225,8 @@ class tls_settings {
     tls_ptr<BIO> const source = open(file, text);
     bool any = false;
     while (source) {
-      tls_ptr<X509> const next(PEM_read_bio_X509_AUX(source.get(), nullptr, nullptr,
-                                                     no_password()));
+      tls_ptr<X509> const next(
+          PEM_read_bio_X509_AUX(source.get(), nullptr, nullptr, no_password()));
       if (!next) break;
       if (X509_STORE_add_cert(SSL_CTX_get_cert_store(ctx), next.get()) != 1 ||
           (announce && SSL_CTX_add_client_CA(ctx, next.get()) != 1)) {
@@ -288,8 +289,8 @@ class tls_settings {
       X509_STORE_CTX_set_error(store, X509_V_OK);
       good = true;
     }
-    if (good && !settings.pin_.empty() && spki_sha256(X509_STORE_CTX_get0_cert(store)) !=
-                                              settings.pin_) {
+    if (good && !settings.pin_.empty() &&
+        spki_sha256(X509_STORE_CTX_get0_cert(store)) != settings.pin_) {
       X509_STORE_CTX_set_error(store, X509_V_ERR_APPLICATION_VERIFICATION);
       good = false;
     }

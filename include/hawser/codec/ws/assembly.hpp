@@ -16,8 +16,8 @@ namespace hawser::inline HAWSER_ABI::ws {
 /// What a connection holds only while a message or a control frame is unfinished. Contiguous, so
 /// that a fragment costs nothing beyond its bytes.
 struct assembly {
-  byte_buffer payload;                ///< of the message so far, unmasked
-  std::uint32_t fragments = 0;        ///< frames of the message so far, empty ones included
+  byte_buffer payload;          ///< of the message so far, unmasked
+  std::uint32_t fragments = 0;  ///< frames of the message so far, empty ones included
   std::uint32_t empty_fragments = 0;
   std::uint8_t control_size = 0;
   std::array<std::byte, max_control_payload> control;  ///< of a control frame cut by a read

@@ -20,8 +20,8 @@ enum class close_code : std::uint16_t {
   going_away = 1001,
   protocol_error = 1002,
   unsupported_data = 1003,
-  no_status = 1005,        ///< the Close frame had no body; never on the wire
-  abnormal = 1006,         ///< there was no Close frame; never on the wire
+  no_status = 1005,  ///< the Close frame had no body; never on the wire
+  abnormal = 1006,   ///< there was no Close frame; never on the wire
   invalid_payload = 1007,
   policy_violation = 1008,
   message_too_big = 1009,
@@ -47,7 +47,7 @@ constexpr bool is_sendable(close_code code) noexcept {
 struct close_body {
   close_code code = close_code::no_status;
   std::string_view reason{};  ///< a view into the frame's payload
-  errc error{};             ///< bad_close_payload, bad_close_code or invalid_utf8
+  errc error{};               ///< bad_close_payload, bad_close_code or invalid_utf8
 };
 
 /// Reads the payload of a Close frame (RFC 6455 section 5.5.1).
@@ -73,8 +73,7 @@ inline std::size_t write_close(std::byte* out, close_code code, std::string_view
 /// Zero if this code and reason may be sent, else `bad_argument`: the code must be sendable or
 /// `no_status` without a reason; the reason UTF-8 of at most 123 bytes.
 inline std::error_code check_close(close_code code, std::string_view reason) noexcept {
-  bool const code_fits =
-      is_sendable(code) || (code == close_code::no_status && reason.empty());
+  bool const code_fits = is_sendable(code) || (code == close_code::no_status && reason.empty());
   bool const reason_fits = reason.size() <= max_close_reason && codec::is_utf8(as_bytes(reason));
   return code_fits && reason_fits ? std::error_code{} : make_error_code(errc::bad_argument);
 }

@@ -36,8 +36,8 @@ struct frame_event {
     deflated,   ///< a whole compressed message; `text` says what it inflates to
     ping,
     pong,
-    close,      ///< payload is the body: see `read_close`
-    violation   ///< `error` is set; the reader is dead
+    close,     ///< payload is the body: see `read_close`
+    violation  ///< `error` is set; the reader is dead
   };
   type what = type::need_more;
   bool text = false;
@@ -238,7 +238,7 @@ class message_reader {
   bool in_message_ = false;
   bool text_ = false;
   bool deflated_ = false;
-  bool delivered_ = false;  // the assembly's content has been handed out
+  bool delivered_ = false;                     // the assembly's content has been handed out
   std::byte header_bytes_[max_header_size]{};  // of a header cut by a read
 };
 

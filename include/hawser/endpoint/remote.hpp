@@ -11,13 +11,13 @@
 
 #include <hawser/core/callback.hpp>
 #include <hawser/endpoint/anchor.hpp>
-#include <hawser/socket.hpp>
+#include <hawser/endpoint/socket.hpp>
 
 namespace hawser::inline HAWSER_ABI {
 
 /// Sends from any thread. Messages are copied where they are sent from, wait in a bounded
-/// mailbox, and reach the server's thread in order, with one wake-up for each batch. Copyable; works
-/// for ever: once the server has gone every call answers `not_open`.
+/// mailbox, and reach the server's thread in order, with one wake-up for each batch. Copyable;
+/// works for ever: once the server has gone every call answers `not_open`.
 ///
 /// Errors of all calls: `mailbox_full`, `not_open`. Whether a message was taken by its peer is not
 /// known here.

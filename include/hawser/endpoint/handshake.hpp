@@ -91,7 +91,8 @@ class decision {
 
  private:
   void give(user_data data) {
-    pending_.give({.accepted = true, .subprotocol = std::move(subprotocol_), .data = std::move(data)});
+    pending_.give(
+        {.accepted = true, .subprotocol = std::move(subprotocol_), .data = std::move(data)});
   }
   void drop() {
     if (pending_.open()) reject();

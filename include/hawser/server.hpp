@@ -166,18 +166,7 @@ class basic_server {
   /// connection is not interrupted), then sends what it caused. Answers how many handlers ran.
   /// Refused from inside a handler, with an assertion in debug builds and 0 otherwise.
   std::size_t poll(std::chrono::steady_clock::duration budget = std::chrono::milliseconds{2}) {
-    assert(!core_->in_turn() && "poll() from inside a handler");
-    if (core_->in_turn() || core_->gone()) return 0;
-    auto& context = asio::query(core_->executor(), asio::execution::context);
-    auto const until = std::chrono::steady_clock::now() + budget;
-    if (context.stopped()) context.restart();
-    std::size_t ran = 0;
-    while (context.poll_one() > 0) {
-      ++ran;
-      if (std::chrono::steady_clock::now() >= until) break;
-    }
-    flush();
-    return ran;
+    return core_->poll(budget);
   }
 
   /// Sends at once what has been queued; else it leaves with the next turn of the loop.

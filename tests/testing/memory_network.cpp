@@ -109,8 +109,8 @@ std::vector<std::string> story(std::uint64_t seed) {
   auto const start = network.now();
   network.on_operation([&](memory_call const& call) -> std::error_code {
     log.push_back(std::to_string((network.now() - start).count()) + " " +
-                  std::to_string(static_cast<int>(call.what)) + " #" +
-                  std::to_string(call.number) + " @" + std::to_string(call.connection));
+                  std::to_string(static_cast<int>(call.what)) + " #" + std::to_string(call.number) +
+                  " @" + std::to_string(call.connection));
     if (random.one_in(20)) return make_error_code(asio::error::connection_reset);
     return {};
   });

@@ -32,7 +32,8 @@ TEST_CASE("seeded random: a source fills any length", "[testing][random]") {
   std::array<std::byte, 21> filled{};
   source(filled);
   for (std::size_t i = 0; i < 16; i += 8) CHECK(codec::load_big<std::uint64_t>(&filled[i]) == b());
-  CHECK(std::any_of(filled.begin() + 16, filled.end(), [](std::byte x) { return x != std::byte{}; }));
+  CHECK(
+      std::any_of(filled.begin() + 16, filled.end(), [](std::byte x) { return x != std::byte{}; }));
   b();
   CHECK(source.next() == [&] {
     std::array<std::byte, 8> raw;

@@ -466,6 +466,26 @@ TEST_CASE("memory: after a stall all that fell due happens at once, in order",
   CHECK(log.empty());
   r.network.run_ready();
   CHECK(log == std::vector<std::string>{"bytes 30", "timer 30"});
+
+  // A game loop: time passes, then the loop polls.
+  write(client, "next");
+  CHECK(read(server) == "sent in time");
+  server.wait_readable([&](std::error_code) { log.push_back("poll " + late()); });
+  r.network.stall(2s);
+  r.io.restart();
+  r.io.poll();
+  CHECK(log.back() == "poll 32");
+  CHECK(read(server) == "next");
+
+  // A handler that takes long.
+  timer.wait_until(start + 40s, [&](std::error_code) { r.network.stall(20s); });
+  server.wait_readable([&](std::error_code) { log.push_back("late " + late()); });
+  write(client, "x");
+  r.network.connection(0).hold();
+  r.network.run_for(8s);
+  r.network.connection(0).release();
+  r.network.run_ready();
+  CHECK(log.back() == "late 60");
 }
 
 TEST_CASE("memory: the nth operation fails, whatever it is", "[transport][memory]") {
@@ -506,10 +526,10 @@ TEST_CASE("memory: the nth operation fails, whatever it is", "[transport][memory
     CHECK(last == (n == shut_down ? would_block() : ended));  // a FIN that was never sent
   }
   CHECK(failed == std::set<std::uint64_t>{1, 2, 3, 4, 5, 7});
-  CHECK(kinds == std::vector<memory_operation>{
-                     memory_operation::connect, memory_operation::accept,
-                     memory_operation::handshake, memory_operation::write, memory_operation::read,
-                     memory_operation::shutdown, memory_operation::read});
+  CHECK(kinds == std::vector<memory_operation>{memory_operation::connect, memory_operation::accept,
+                                               memory_operation::handshake, memory_operation::write,
+                                               memory_operation::read, memory_operation::shutdown,
+                                               memory_operation::read, memory_operation::read});
 }
 
 TEST_CASE("memory: a hook may script the network and cause spurious wake-ups",
@@ -635,9 +655,8 @@ TEST_CASE("memory: network, io_context, streams and timers die in any order",
       auto const unused = w.acceptor->accept();
       w.acceptor->wait(w.notes);
       w.timer->wait_until(w.timer->now() + 1h, w.notes);
-      w.connector->connect(url_of("ws://h"), [n = w.notes](result<memory_stream> s) {
-        n(s.error());
-      });
+      w.connector->connect(url_of("ws://h"),
+                           [n = w.notes](result<memory_stream> s) { n(s.error()); });
       write(*w.client, "on the way");
       owned.reset();
       if (posted) w.network->stall(1h);

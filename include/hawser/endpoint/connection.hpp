@@ -195,6 +195,22 @@ class connection : public wheel_entry {
     }
   }
 
+  // -- reading on demand ---------------------------------------------------------------------
+
+  /// Nothing is decoded or read until `resume_reading`.
+  void pause_reading() noexcept { paused_ = true; }
+
+  void resume_reading() {
+    if (!std::exchange(paused_, false) && !held_) return;
+    if (held_) {
+      byte_buffer rest = std::move(*held_);
+      held_.reset();
+      if (phase_ == phase::lingering || phase_ == phase::closed) return read_when_ready();
+      receive(rest.mutable_view());
+    }
+    read_when_ready();
+  }
+
   // -- closing ----------------------------------------------------------------------------------
 
   /// Sends Close behind what is queued and waits for the answer.
@@ -560,17 +576,6 @@ class connection : public wheel_entry {
     if (in.empty()) return;
     if (!held_) held_ = std::make_unique<byte_buffer>();
     held_->append(in);
-  }
-
-  void resume_reading() {
-    paused_ = false;
-    if (held_) {
-      byte_buffer rest = std::move(*held_);
-      held_.reset();
-      if (phase_ == phase::lingering || phase_ == phase::closed) return read_when_ready();
-      receive(rest.mutable_view());
-    }
-    read_when_ready();
   }
 
   // Starts, keeps or ends the watch over an unfinished message, and the budget for all of them.

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cassert>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <exception>
@@ -113,6 +114,22 @@ class host : public socket_host, public context_guest {
       if (!gone_) one->flush();
       one->release();
     }
+  }
+
+  /// Runs what is ready on the context for at most about `budget`, then flushes.
+  std::size_t poll(std::chrono::steady_clock::duration budget) {
+    assert(!in_turn() && "poll() from inside a handler");
+    if (in_turn() || gone_) return 0;
+    auto& context = asio::query(executor(), asio::execution::context);
+    auto const until = std::chrono::steady_clock::now() + budget;
+    if (context.stopped()) context.restart();
+    std::size_t ran = 0;
+    while (context.poll_one() > 0) {
+      ++ran;
+      if (std::chrono::steady_clock::now() >= until) break;
+    }
+    flush();
+    return ran;
   }
 
   // -- deadlines --------------------------------------------------------------------------------

@@ -10,7 +10,11 @@
 #include <utility>
 
 #include <asio/error.hpp>
+#include <asio/execution/context.hpp>
+#include <asio/execution_context.hpp>
 #include <asio/io_context.hpp>
+#include <asio/post.hpp>
+#include <asio/query.hpp>
 
 #include <hawser/transport/memory_network.hpp>
 #include <hawser/transport/memory_pipe.hpp>
@@ -30,9 +34,9 @@ class memory_context {
 
   memory_context(executor_type executor, memory_options const& options)
       : executor_(std::move(executor)), address_(options.address), counted_(options.counted) {
-    if (options.network && options.network->core()->context() == &executor_.context()) {
-      core_ = options.network->core();
-    }
+    if (!options.network) return;
+    asio::execution_context& here = asio::query(executor_, asio::execution::context);
+    if (options.network->core()->context() == &here) core_ = options.network->core();
   }
 
   executor_type executor() const noexcept { return executor_; }

@@ -37,7 +37,7 @@ enum class memory_operation : std::uint8_t { connect, accept, handshake, read, w
 struct memory_call {
   memory_operation what;
   std::uint64_t number;      ///< 1 for the network's first operation
-  std::uint64_t connection;  ///< for `accept` the number of operations so far on listeners
+  std::uint64_t connection;  ///< as for `memory_network::connection`; 0 for `accept`
   memory_end end;
 };
 
@@ -61,12 +61,9 @@ class memory_core final : public virtual_loop, public std::enable_shared_from_th
   /// Counts an operation; the error that it has to fail with.
   std::error_code before(memory_operation what, std::uint64_t connection, memory_end end) {
     memory_call const call{what, ++operations, connection, end};
-    if (auto const planned = failures.find(call.number); planned != failures.end()) {
-      auto const error = planned->second;
-      failures.erase(planned);
-      return error;
-    }
-    return fault ? fault(call) : std::error_code{};
+    auto const error = fault ? fault(call) : std::error_code{};
+    auto const planned = failures.extract(call.number);
+    return planned ? planned.mapped() : error;
   }
 
   bool listens_on(std::uint16_t port) const noexcept {

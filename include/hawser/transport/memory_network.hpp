@@ -213,7 +213,7 @@ class memory_connection {
 /// A network for the transport `memory`. Servers and clients of one `io_context` run on it in one
 /// thread; its time is virtual and moves only in `run_for` and its like, so that the same program
 /// with the same seeds does the same things at the same times. Without latency and bandwidth,
-/// bytes arrive as they are written, and `io.run()` alone drives everything but timers.
+/// bytes arrive as they are written, and `io.poll()` alone drives everything but timers.
 ///
 /// Network, `io_context`, streams and timers may be destroyed in any order. After the network,
 /// every wait ends with `operation_aborted` and every operation fails.
@@ -257,9 +257,10 @@ class memory_network {
     return core->idle() && !core->stuck();
   }
 
-  /// The process stalls: time passes and nothing runs. All that fell due meanwhile happens, in
-  /// order, in the next `run_...`.
-  void stall(duration time) noexcept { core_->skip_to(core_->now() + time); }
+  /// Time passes and no handler runs: a process that stalls, a slow handler that calls this, or
+  /// the time between two polls of a game loop. Bytes arrive and timers fall due meanwhile, and
+  /// wait to be handled by the next `run_...` or `io.poll()`.
+  void stall(duration time) { core_->pass_until(core_->now() + time); }
 
   /// Whether `limit` handlers ran without time passing: something spins, and nothing more is run.
   bool stuck() const noexcept { return core_->stuck(); }
@@ -274,7 +275,7 @@ class memory_network {
   void on_operation(callback<std::error_code(memory_call const&)> hook) {
     core_->fault = std::move(hook);
   }
-  /// Makes the nth operation from now fail; 1: the next.
+  /// Makes the nth operation from now fail, once; 1: the next.
   void fail_at(std::uint64_t nth, std::error_code error) {
     core_->failures.insert_or_assign(core_->operations + nth, error);
   }

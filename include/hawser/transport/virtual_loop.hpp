@@ -106,11 +106,7 @@ class virtual_loop {
       bool& flag;
       ~guard() { flag = false; }
     } const nested{running_ = true};
-    while (!events_.empty() && events_.begin()->first <= now_) {
-      virtual_event& due = *events_.begin()->second;
-      due.cancel();
-      due.fire_(due.owner_);
-    }
+    fire_until(now_);
     io_->restart();
     if (io_->poll_one() != 0) {
       ++handlers_;
@@ -126,7 +122,7 @@ class virtual_loop {
   void run_until(time_point end) {
     while (step(end)) {
     }
-    if (!stuck() && !running_) skip_to(end);
+    if (!stuck() && !running_) pass_until(end);
   }
 
   template <class Done>
@@ -135,13 +131,15 @@ class virtual_loop {
       if (done()) return true;
       if (!step(end)) break;
     }
-    if (!stuck() && !running_) skip_to(end);
+    if (!stuck() && !running_) pass_until(end);
     return false;
   }
 
-  void skip_to(time_point when) noexcept {
-    if (when <= now_) return;
-    now_ = when;
+  /// Moves the time, and fires what falls due at its time; runs no handler.
+  void pass_until(time_point end) {
+    if (end <= now_) return;
+    fire_until(end);
+    now_ = std::max(now_, end);
     at_this_time_ = 0;
   }
 
@@ -161,6 +159,15 @@ class virtual_loop {
   ~virtual_loop() = default;
 
  private:
+  void fire_until(time_point end) {
+    while (!events_.empty() && events_.begin()->first <= end) {
+      virtual_event& due = *events_.begin()->second;
+      now_ = std::max(now_, events_.begin()->first);
+      due.cancel();
+      due.fire_(due.owner_);
+    }
+  }
+
   virtual void abandon(std::vector<wait_list::handler>& out) = 0;
 
   asio::io_context* io_;

@@ -1,0 +1,52 @@
+// Command lines of the form `--name value`, for the examples.
+#pragma once
+
+#include <charconv>
+#include <cstdio>
+#include <cstdlib>
+#include <initializer_list>
+#include <map>
+#include <string>
+#include <string_view>
+
+class arguments {
+ public:
+  /// Ends the program with a usage line if a name isn't one of `names`, or its value is missing.
+  arguments(int argc, char** argv, std::initializer_list<std::string_view> names) {
+    for (int i = 1; i < argc; i += 2) {
+      std::string_view const name = argv[i];
+      bool known = false;
+      for (auto const one : names) known = known || (name.starts_with("--") && name.substr(2) == one);
+      if (!known || i + 1 == argc) {
+        std::fprintf(stderr, "usage: %s", argv[0]);
+        for (auto const one : names) std::fprintf(stderr, " [--%s VALUE]", std::string(one).c_str());
+        std::fputc('\n', stderr);
+        std::exit(2);
+      }
+      values_[std::string(name.substr(2))] = argv[i + 1];
+    }
+  }
+
+  bool has(std::string_view name) const { return values_.find(name) != values_.end(); }
+
+  std::string text(std::string_view name, std::string_view otherwise = {}) const {
+    auto const found = values_.find(name);
+    return std::string(found == values_.end() ? otherwise : found->second);
+  }
+
+  /// Ends the program if the value is not a number that fits.
+  template <class Number>
+  Number number(std::string_view name, Number otherwise) const {
+    auto const found = values_.find(name);
+    if (found == values_.end()) return otherwise;
+    std::string_view const digits = found->second;
+    Number value{};
+    auto const read = std::from_chars(digits.data(), digits.data() + digits.size(), value);
+    if (read.ec == std::errc{} && read.ptr == digits.data() + digits.size()) return value;
+    std::fprintf(stderr, "--%s: not a number in range\n", std::string(name).c_str());
+    std::exit(2);
+  }
+
+ private:
+  std::map<std::string, std::string_view, std::less<>> values_;
+};

@@ -178,8 +178,6 @@ class basic_server {
   // -- the end
   // --------------------------------------------------------------------------------------
 
-  using drain_plan = typename server_core<Policies>::drain_plan;
-
   /// Newcomers get 503 with Retry-After; those who are here are closed with 1012, spread over the
   /// window; what is left at the deadline is cut. `done` is called when nobody is left.
   void drain(drain_plan const& plan = {}, callback<void()> done = {}) {

@@ -19,43 +19,11 @@
 #include <hawser/codec/ws/extension.hpp>
 #include <hawser/codec/ws/handshake.hpp>
 #include <hawser/core/callback.hpp>
+#include <hawser/endpoint/client_options.hpp>
 #include <hawser/endpoint/completion.hpp>
 #include <hawser/endpoint/host.hpp>
-#include <hawser/endpoint/mailbox.hpp>
 
 namespace hawser::inline HAWSER_ABI::inline HAWSER_ASIO_ABI {
-
-/// Options of a client, the numbers of each policy under its axis' name.
-template <class Policies>
-struct client_options {
-  typename Policies::transport::options transport{};
-  typename Policies::framing::options framing{};
-  typename Policies::heartbeat::options heartbeat{};
-  typename Policies::backpressure::options backpressure{};
-
-  std::chrono::milliseconds connect_timeout{10'000};  ///< from the call to the open connection
-  std::vector<std::string> subprotocols{};            ///< to offer, best first
-  std::vector<http::header> headers{};                ///< to add to the upgrade request
-  http::head_limits head{};                           ///< of the server's answer
-  std::size_t max_received = 64;  ///< messages kept for `async_receive` before reading stops
-  connection_limits limits{};
-
-  std::size_t receive_buffer = 16 * 1024;
-  std::size_t send_buffer = 16 * 1024;
-  mailbox::limits mailbox_limit{};
-  log_hook log{};
-  log_level least_log_level = log_level::info;
-  on_handler_failure handler_failure = on_handler_failure::close;
-  random_source random = system_random();  ///< tests hand in a seeded one
-};
-
-/// A message that was received for `async_receive`; owns its bytes.
-struct received_message {
-  message_kind kind = message_kind::binary;
-  std::string data{};
-
-  bool is_text() const noexcept { return kind == message_kind::text; }
-};
 
 /// What a client's connection holds until it is open.
 struct client_opening {
@@ -139,7 +107,8 @@ class client_core final : public host<client_core<Policies>, Policies> {
     if (!received_.empty()) {
       done({}, std::move(received_.front()));
       received_.pop_front();
-      if (connection_ && received_.size() < max_received_) connection_->resume_reading();
+      if (connection_ && received_.size() < max_received_)
+        connection_->resume_reading(pause_reason::host);
       return;
     }
     if (!connection_ || connection_->state() >= phase::lingering || close_delivered_) {
@@ -202,7 +171,7 @@ class client_core final : public host<client_core<Policies>, Policies> {
       if constexpr (requires(ws::deflate_agreement a) { one.peer().agree(a); }) {
         if (*agreed) one.peer().agree(**agreed);
       }
-      one.subprotocol = ws::chosen_subprotocol(answer);
+      one.set_subprotocol(ws::chosen_subprotocol(answer));
       opened(one);
       if (!in.empty()) one.receive(in);
       return;
@@ -229,7 +198,7 @@ class client_core final : public host<client_core<Policies>, Policies> {
       return done({}, std::move(kept));
     }
     received_.push_back(std::move(kept));
-    if (received_.size() >= max_received_) one.pause_reading();
+    if (received_.size() >= max_received_) one.pause_reading(pause_reason::host);
   }
 
   void drained(connection_type&) {
@@ -252,6 +221,7 @@ class client_core final : public host<client_core<Policies>, Policies> {
       connection_ = nullptr;
       ++generation_;
     }
+    this->disarm();
     one.release();
   }
 
@@ -287,8 +257,7 @@ class client_core final : public host<client_core<Policies>, Policies> {
     return id == current() && connection_ ? connection_->stream().remote_address() : std::string();
   }
   std::string_view subprotocol(connection_id id) override {
-    return id == current() && connection_ ? std::string_view(connection_->subprotocol)
-                                          : std::string_view();
+    return id == current() && connection_ ? connection_->subprotocol() : std::string_view();
   }
   backlog queued(connection_id id) override {
     return id == current() && connection_ ? connection_->queued() : backlog{};

@@ -56,6 +56,7 @@ class host : public socket_host, public context_guest {
   typename Policies::backpressure const& backpressure() const noexcept { return backpressure_; }
   connection_limits const& limits() const noexcept { return limits_; }
   hawser::counters& counters() noexcept { return counters_; }
+  block_pool& blocks() noexcept { return workspace_.blocks(); }
   logger& log() noexcept { return log_; }
   random_source const& random() const noexcept { return random_; }
   anchor& anchored() noexcept { return *anchor_; }
@@ -85,6 +86,8 @@ class host : public socket_host, public context_guest {
   bool in_turn() const noexcept { return depth_ > 0; }
 
   void cork(connection_type& of) noexcept { corked_ = &of; }
+  /// Whether some connection's messages are being delivered.
+  bool is_reading() const noexcept { return corked_ != nullptr; }
   bool is_corked(connection_type const& of) const noexcept { return corked_ == &of; }
   void uncork(connection_type& of) {
     corked_ = nullptr;
@@ -142,6 +145,13 @@ class host : public socket_host, public context_guest {
   }
   void unschedule(wheel_entry& entry) noexcept { wheel_.cancel(entry); }
 
+  /// Nobody is connected any more: a timer for nothing must not keep the loop running.
+  void disarm() noexcept {
+    if (gone_ || wheel_.next()) return;
+    armed_ = time_point::max();
+    timer_->cancel();
+  }
+
   // -- events of connections that both sides count ---------------------------------------------
 
   void count_violation(errc error) noexcept {
@@ -157,11 +167,14 @@ class host : public socket_host, public context_guest {
   }
 
   void partial_changed(connection_type& at, std::size_t before, std::size_t held) {
-    counters_.partial_bytes += held - before;
+    counters_.partial_bytes += held;
+    counters_.partial_bytes -= before;
     if (held > before && counters_.partial_bytes > limits_.partial_message_budget) {
       derived().shed_partial(at);
     }
   }
+
+  void forget_partial(std::size_t held) noexcept { counters_.partial_bytes -= held; }
 
   /// Runs a handler behind the fence. False if it threw and the connection has to go.
   template <class Call>
@@ -221,25 +234,6 @@ class host : public socket_host, public context_guest {
   hawser::counters counters_;
 
  private:
-  template <void (host::*Done)(std::error_code)>
-  class operation {
-   public:
-    using allocator_type = pool_allocator<std::byte>;
-    explicit operation(host& self) noexcept : self_(&self) { self.retain(); }
-    operation(operation&& other) noexcept : self_(std::exchange(other.self_, nullptr)) {}
-    operation& operator=(operation&&) = delete;
-    ~operation() {
-      if (self_) self_->release();
-    }
-    void operator()(std::error_code error = {}) { (self_->*Done)(error); }
-    allocator_type get_allocator() const noexcept {
-      return allocator_type(self_->workspace_.blocks());
-    }
-
-   private:
-    host* self_;
-  };
-
   // Woken by another thread: its memory can't come from the pool, and neither can its count.
   class drain_later {
    public:
@@ -296,8 +290,8 @@ class host : public socket_host, public context_guest {
     return false;
   }
 
-  using flush_later = operation<&host::on_flush>;
-  using timer_wait = operation<&host::on_timer>;
+  using flush_later = operation<host, &host::on_flush>;
+  using timer_wait = operation<host, &host::on_timer>;
 
   hawser::workspace<typename Policies::framing> workspace_;
   typename Policies::heartbeat::options heartbeat_;

@@ -259,7 +259,7 @@ class http_front : public host<Derived, Policies> {
       }
       one.send_raw(as_bytes(*switching));
     }
-    one.subprotocol = std::move(said.subprotocol);
+    one.set_subprotocol(said.subprotocol);
     one.data = std::move(said.data);
     this->derived().open(one);
   }

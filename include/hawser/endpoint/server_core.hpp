@@ -2,7 +2,6 @@
 #pragma once
 
 #include <algorithm>
-#include <array>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -14,9 +13,11 @@
 #include <utility>
 #include <vector>
 
+#include <hawser/endpoint/delivery.hpp>
 #include <hawser/endpoint/http_front.hpp>
 #include <hawser/endpoint/listener.hpp>
 #include <hawser/endpoint/server_options.hpp>
+#include <hawser/machine/drain.hpp>
 #include <hawser/endpoint/socket.hpp>
 
 namespace hawser::inline HAWSER_ABI::inline HAWSER_ASIO_ABI {
@@ -91,7 +92,7 @@ class server_core final : public http_front<server_core<Policies>, Policies> {
   /// A stream that was accepted, here or by the host program.
   connection_type* take(stream_type stream) {
     ++this->counters_.accepted;
-    bool const turned_away = draining_ || live_ >= max_connections_;
+    bool const turned_away = schedule_.began() || live_ >= max_connections_;
     // Those that are to be told 503 cost something too: beyond a thousand they are just closed.
     if (turned_away && live_ >= max_connections_ + max_turned_away) {
       ++this->counters_.rejected_full;
@@ -154,8 +155,8 @@ class server_core final : public http_front<server_core<Policies>, Policies> {
     at.connection = nullptr;
     ++at.generation;
     free_slots_.push_back(one.id.slot);  // reserved when the slot was made
-    --live_;
-    if (draining_ && open_ == 0) finish_drain();
+    if (--live_ == 0) this->disarm();
+    if (schedule_.began() && open_ == 0) finish_drain();
     one.release();
   }
 
@@ -206,7 +207,7 @@ class server_core final : public http_front<server_core<Policies>, Policies> {
   }
   std::string_view subprotocol(connection_id id) override {
     connection_type* const one = find(id);
-    return one ? std::string_view(one->subprotocol) : std::string_view();
+    return one ? one->subprotocol() : std::string_view();
   }
   backlog queued(connection_id id) override {
     connection_type* const one = find(id);
@@ -223,7 +224,7 @@ class server_core final : public http_front<server_core<Policies>, Policies> {
   std::size_t room_size(room_id id) override { return rooms_.size(id); }
 
   std::size_t broadcast(audience_view const& to, outgoing const& what, message_key key) override {
-    delivery out{*this, what, key, to.except, {}, 0, 0};
+    delivery<server_core> out(*this, what, key, to.except);
     if (to.everyone && to.except_rooms.empty()) {
       for (slot const& at : slots_) {
         if (at.connection) out.to(*at.connection);
@@ -233,33 +234,23 @@ class server_core final : public http_front<server_core<Policies>, Policies> {
     } else {
       rooms_.visit(to.rooms, to.except_rooms,
                    {[](void* context, member_id member) {
-                      auto& self = *static_cast<delivery*>(context);
-                      self.to(*self.core.slots_[member].connection);
+                      auto& self = *static_cast<delivery<server_core>*>(context);
+                      self.to(*self.core().slots_[member].connection);
                     },
                     &out});
     }
-    return out.taken;
+    return out.taken();
   }
 
   // -- the end ----------------------------------------------------------------------------------
 
-  struct drain_plan {
-    std::chrono::milliseconds window{10'000};    ///< over which the connections are closed
-    std::chrono::milliseconds deadline{30'000};  ///< when those that are left are cut
-  };
-
   /// From now on newcomers get 503; those who are here get 1012, spread over the window.
   void drain(drain_plan const& plan, callback<void()> done) {
-    if (draining_ || this->gone()) return;
-    draining_ = true;
+    if (schedule_.began() || this->gone()) return;
+    schedule_.begin(plan, this->now(), open_);
     drain_done_ = std::move(done);
-    drain_began_ = this->now();
-    drain_window_ = plan.window;
-    drain_deadline_ = drain_began_ + std::max(plan.deadline, plan.window);
-    drain_total_ = drain_left_ = open_;
-    drain_some(drain_began_);
+    drain_some(this->now());
   }
-  bool draining() const noexcept { return draining_; }
 
   /// Closes everything now: 1001 where the peer still takes it, close events delivered here.
   void stop() {
@@ -310,55 +301,14 @@ class server_core final : public http_front<server_core<Policies>, Policies> {
 
  private:
   static constexpr std::size_t max_turned_away = 1'000;
-  static constexpr auto drain_step = std::chrono::milliseconds{20};
 
   struct slot {
     connection_type* connection = nullptr;
     std::uint32_t generation = 0;
   };
 
-  // One message on its way to many: encoded once for each variant that its recipients agreed to.
-  struct delivery {
-    server_core& core;
-    outgoing const& what;
-    message_key key;
-    std::span<connection_id const> except;
-    struct encoding {
-      unsigned variant;
-      payload bytes;
-    };
-    std::array<encoding, 8> encodings;
-    std::size_t encoded = 0;
-    std::size_t taken = 0;
-
-    void to(connection_type& one) {
-      if (!one.is_open()) return;
-      for (connection_id const& left_out : except) {
-        if (left_out == one.id) return;
-      }
-      auto& space = core.space();
-      unsigned const variant = one.peer().variant(what, space.framing());
-      if (variant == private_variant) {
-        taken += one.send(what, key) ? 0 : 1;
-        return;
-      }
-      std::size_t at = 0;
-      while (at < encoded && encodings[at].variant != variant) ++at;
-      if (at == encodings.size()) {
-        taken += one.send(what, key) ? 0 : 1;
-        return;
-      }
-      if (at == encoded) {
-        auto const fresh = one.peer().encode(what, space.framing());
-        encodings[at] = {variant, space.pack(fresh.head_view(), fresh.body)};
-        ++encoded;
-      }
-      taken += one.send_shared(encodings[at].bytes, key) ? 0 : 1;
-    }
-  };
-
   // Everybody who is in none of these rooms: the members are marked first.
-  void broadcast_outside(std::span<room_id const> except, delivery& out) {
+  void broadcast_outside(std::span<room_id const> except, delivery<server_core>& out) {
     marks_.assign(slots_.size(), false);
     rooms_.visit(except, {},
                  {[](void* context, member_id member) {
@@ -407,26 +357,14 @@ class server_core final : public http_front<server_core<Policies>, Policies> {
 
   // Closes as many as the time that has passed is worth.
   void drain_some(time_point now) {
-    auto const elapsed = now - drain_began_;
-    std::size_t due = drain_total_;
-    if (elapsed < drain_window_) {
-      due = drain_total_ * static_cast<std::size_t>(elapsed / drain_step) /
-            std::max<std::size_t>(1, static_cast<std::size_t>(drain_window_ / drain_step));
-    }
-    std::size_t to_close = due - std::min(due, drain_total_ - drain_left_);
-    for (; drain_slot_ < slots_.size() && (to_close > 0 || elapsed >= drain_window_);
-         ++drain_slot_) {
+    std::size_t to_close = schedule_.due(now);
+    for (; drain_slot_ < slots_.size() && to_close > 0; ++drain_slot_) {
       connection_type* const one = slots_[drain_slot_].connection;
-      if (!one || one->close(close_code::service_restart, {})) continue;
-      if (drain_left_ > 0) --drain_left_;
-      if (to_close > 0) --to_close;
+      if (one && !one->close(close_code::service_restart, {})) --to_close;
     }
-    if (now >= drain_deadline_) {
-      stop();
-      return finish_drain();
-    }
+    if (now >= schedule_.deadline()) stop();
     if (open_ == 0) return finish_drain();
-    this->schedule(drain_tick_, std::min(now + drain_step, drain_deadline_));
+    this->schedule(drain_tick_, schedule_.next(now));
   }
 
   void finish_drain() noexcept {
@@ -451,14 +389,9 @@ class server_core final : public http_front<server_core<Policies>, Policies> {
   std::size_t open_ = 0;  // between their open and close events
   wheel_entry drain_tick_;
   callback<void()> drain_done_;
-  time_point drain_began_{};
-  time_point drain_deadline_{};
-  duration drain_window_{};
-  std::size_t drain_total_ = 0;
-  std::size_t drain_left_ = 0;
+  drain_schedule schedule_;
   std::size_t drain_slot_ = 0;
   bool prepared_ = false;
-  bool draining_ = false;
 };
 
 }  // namespace hawser::inline HAWSER_ABI::inline HAWSER_ASIO_ABI

@@ -40,6 +40,15 @@ class outbox {
     append({std::move(rest), 0, kind::begun}, pool);
   }
 
+  /// Likewise, before everything that is queued. Precondition: nothing queued has begun to leave.
+  void push_front_begun(payload rest, block_pool& pool) {
+    if (count_ == capacity_) grow(pool);
+    bytes_ += rest.size();
+    first_ = (first_ + capacity_ - 1) & (capacity_ - 1);
+    ++count_;
+    ::new (static_cast<void*>(&at(0))) entry{std::move(rest), 0, kind::begun};
+  }
+
   /// A control frame: never dropped, not a message to the policy.
   void push_control(payload frame, block_pool& pool) {
     append({std::move(frame), 0, kind::control}, pool);

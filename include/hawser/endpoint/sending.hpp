@@ -1,0 +1,289 @@
+// The sending half of a connection: what leaves now, what waits, and who is told.
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <system_error>
+#include <utility>
+
+#include <hawser/core/error.hpp>
+#include <hawser/core/timing_wheel.hpp>
+#include <hawser/endpoint/workspace.hpp>
+#include <hawser/machine/outbox.hpp>
+#include <hawser/policy/backpressure.hpp>
+#include <hawser/policy/framing.hpp>
+#include <hawser/transport/transport.hpp>
+
+namespace hawser::inline HAWSER_ABI::inline HAWSER_ASIO_ABI {
+
+/// Where a connection is in its life. It only ever moves down this list.
+enum class phase : std::uint8_t {
+  securing,   ///< the stream's own handshake
+  opening,    ///< HTTP: the host reads
+  open,       ///< messages flow
+  closing,    ///< this side sent Close and waits for the peer's
+  lingering,  ///< the close event was delivered; what is queued still leaves, input is discarded
+  closed
+};
+
+/// An operation under way: keeps what it belongs to, and takes its memory from the pool.
+template <class Self, void (Self::*Done)(std::error_code)>
+class operation {
+ public:
+  using allocator_type = pool_allocator<std::byte>;
+  explicit operation(Self& self) noexcept : self_(&self) { self.retain(); }
+  operation(operation&& other) noexcept : self_(std::exchange(other.self_, nullptr)) {}
+  operation& operator=(operation&&) = delete;
+  ~operation() {
+    if (self_) self_->release();
+  }
+  void operator()(std::error_code error = {}) { (self_->*Done)(error); }
+  allocator_type get_allocator() const noexcept { return allocator_type(self_->blocks()); }
+
+ private:
+  Self* self_;
+};
+
+/// First layer of `connection` (`Self`): the stream, the framing's state and the send queue.
+template <class Host, class Self>
+class sending : public wheel_entry {
+ public:
+  using policies = typename Host::policies;
+  using stream_type = typename policies::transport::stream;
+  using framing = typename policies::framing;
+
+  phase state() const noexcept { return phase_; }
+  bool is_open() const noexcept { return phase_ == phase::open; }
+  stream_type& stream() noexcept { return stream_; }
+  typename framing::peer& peer() noexcept { return peer_; }
+  backlog queued() const noexcept { return outbox_.queued(); }
+  block_pool& blocks() noexcept { return host_->space().blocks(); }
+
+  void retain() noexcept { ++references_; }
+  void release() noexcept {
+    if (--references_ == 0) delete &self();
+  }
+
+  std::error_code send(outgoing const& message, message_key key) {
+    if (phase_ != phase::open) return make_error_code(errc::not_open);
+    auto& space = host_->space();
+    encoded_message const encoded = peer_.encode(message, space.framing());
+    if (outbox_.empty() && host_->is_corked(self()) && !is_replaceable(key)) {
+      ++host_->counters().messages_out;
+      return send_corked(encoded.head_view(), encoded.body);
+    }
+    return admit(encoded.size(), key,
+                 [&] { return space.pack(encoded.head_view(), encoded.body); });
+  }
+
+  /// Queues bytes that others get too.
+  std::error_code send_shared(payload const& encoded, message_key key) {
+    if (phase_ != phase::open) return make_error_code(errc::not_open);
+    return admit(encoded.size(), key, [&] { return encoded; });
+  }
+
+  /// Queues bytes of the opening handshake.
+  void send_raw(bytes_view bytes) {
+    outbox_.push_control(host_->space().pack(bytes), blocks());
+    host_->mark_dirty(self());
+  }
+
+  void send_control(control_kind kind, bytes_view content) {
+    auto& space = host_->space();
+    std::array<std::byte, max_control_size> frame;
+    std::size_t const size = peer_.encode_control(kind, content, frame.data(), space.framing());
+    if (size == 0) return;
+    bytes_view const bytes{frame.data(), size};
+    if (outbox_.empty() && host_->is_corked(self())) {
+      send_corked(bytes, {});
+      return;
+    }
+    payload packed = space.pack(bytes);
+    kind == control_kind::pong ? outbox_.push_pong(std::move(packed), blocks())
+                               : outbox_.push_control(std::move(packed), blocks());
+    host_->mark_dirty(self());
+  }
+
+  /// Writes what is queued, as far as the stream takes it.
+  void flush() { write({}); }
+
+  /// Ends corking: what was said leaves in one write, before whatever else is queued.
+  void uncork() {
+    auto& space = host_->space();
+    if (space.corked().empty() && outbox_.empty()) return;
+    if (phase_ != phase::closed) write(space.corked());
+    space.uncork();
+  }
+
+  // For the host's list of connections with something to flush.
+  Self* next_dirty = nullptr;
+  bool dirty = false;
+
+ protected:
+  sending(Host& host, stream_type stream, role self_role)
+      : host_(&host), stream_(std::move(stream)), peer_(self_role), role_(self_role) {
+    host_->retain();
+    ++host_->counters().objects;
+  }
+  sending(sending const&) = delete;
+  sending& operator=(sending const&) = delete;
+  ~sending() {
+    outbox_.clear(blocks());
+    peer_.release(host_->space().framing());
+    --host_->counters().objects;
+    host_->release();
+  }
+
+  Self& self() noexcept { return static_cast<Self&>(*this); }
+
+  void write_when_ready() {
+    if (waiting_write_ || phase_ == phase::closed) return;
+    waiting_write_ = true;
+    was_blocked_ = true;
+    self().on_blocked();
+    stream_.wait_writable(operation<Self, &Self::on_writable>(self()));
+  }
+
+  /// Tries at once; the wait under way then finds nothing left to do.
+  void retry_write() {
+    if (!std::exchange(waiting_write_, false)) return;
+    flush();
+  }
+
+  /// Throws away what may be thrown away.
+  void drop_queued() noexcept {
+    while (outbox_.drop_oldest()) {
+    }
+  }
+
+  bool is_blocked() const noexcept { return waiting_write_; }
+
+  Host* host_;
+  stream_type stream_;
+  outbox outbox_;
+  typename framing::peer peer_;
+  std::uint32_t references_ = 0;
+  role role_;
+  phase phase_ = phase::securing;
+  bool waiting_write_ = false;
+  bool was_blocked_ = false;
+
+ private:
+  static bool is_replaceable(message_key const& key) noexcept {
+    return policies::backpressure::replaces_by_key && key.has_value();
+  }
+
+  // What was corked goes first, then the queue, in as few writes as the stream allows.
+  void write(bytes_view corked) {
+    while (!waiting_write_ && phase_ != phase::closed) {
+      std::array<bytes_view, 64> views;
+      std::size_t const first = corked.empty() ? 0 : 1;
+      views[0] = corked;
+      std::size_t const count = first + outbox_.gather(std::span(views).subspan(first));
+      if (count == 0 && !stream_.unsent()) break;
+      std::size_t wanted = 0;
+      for (std::size_t i = 0; i < count; ++i) wanted += views[i].size();
+      io_result const written = stream_.write_some({views.data(), count});
+      if (written.error && !is_would_block(written.error)) return self().fail(written.error);
+      took(written.bytes);
+      std::size_t const of_corked = std::min(written.bytes, corked.size());
+      corked = corked.subspan(of_corked);
+      outbox_.consume(written.bytes - of_corked, blocks());
+      if (written.error || written.bytes < wanted || stream_.unsent()) {
+        if (!corked.empty()) outbox_.push_front_begun(host_->space().pack(corked), blocks());
+        return write_when_ready();
+      }
+    }
+    if (waiting_write_ && !corked.empty() && phase_ != phase::closed) {
+      outbox_.push_front_begun(host_->space().pack(corked), blocks());
+    }
+    if (outbox_.empty() && !waiting_write_ && phase_ != phase::closed) {
+      self().on_written(std::exchange(was_blocked_, false));
+    }
+  }
+
+  // Small messages gather in the send buffer, large ones go out from where they are.
+  std::error_code send_corked(bytes_view head, bytes_view body) {
+    auto& space = host_->space();
+    std::size_t const size = head.size() + body.size();
+    if (size <= space.cork_room() && size <= space.cork_size() / 4) [[likely]] {
+      space.cork(head);
+      space.cork(body);
+      return {};
+    }
+    std::array<bytes_view, 3> const views{space.corked(), head, body};
+    std::size_t const first = views[0].empty() ? 1 : 0;
+    std::size_t const count = (body.empty() ? 2 : 3) - first;
+    io_result const written = stream_.write_some({views.data() + first, count});
+    if (written.error && !is_would_block(written.error)) {
+      // Nothing is torn down under the caller: the read that comes next meets the same error.
+      space.uncork();
+      return make_error_code(errc::not_open);
+    }
+    took(written.bytes);
+    std::size_t taken = written.bytes;
+    for (bytes_view const view : views) {
+      std::size_t const skipped = std::min(taken, view.size());
+      taken -= skipped;
+      if (skipped < view.size()) outbox_.push_begun(space.pack(view.subspan(skipped)), blocks());
+    }
+    space.uncork();
+    if (!outbox_.empty() || stream_.unsent()) write_when_ready();
+    return {};
+  }
+
+  // Asks the policy about a message that can't leave at once, and queues it.
+  template <class Make>
+  std::error_code admit(std::size_t size, message_key const& key, Make&& make) {
+    payload bytes;
+    if (is_replaceable(key)) {
+      bytes = make();
+      if (outbox_.replace(*key, bytes)) {
+        ++host_->counters().messages_replaced;
+        return {};
+      }
+    }
+    if (auto const refused = make_room(size)) return refused;
+    ++host_->counters().messages_out;
+    return put(bytes ? std::move(bytes) : make(), key);
+  }
+
+  std::error_code make_room(std::size_t size) {
+    auto& counters = host_->counters();
+    while (!outbox_.empty()) {
+      verdict const said = host_->backpressure().admit(outbox_.queued(), size);
+      if (said == verdict::enqueue) return {};
+      if (said == verdict::pause_reading) {
+        self().on_backlog();
+        return {};
+      }
+      ++counters.messages_dropped;
+      if (said == verdict::drop_oldest && outbox_.drop_oldest()) continue;
+      if (said != verdict::disconnect) return make_error_code(errc::dropped);
+      self().give_up_slow();
+      return make_error_code(errc::send_queue_full);
+    }
+    return {};
+  }
+
+  std::error_code put(payload bytes, message_key const& key) {
+    outbox_.push(std::move(bytes), key, blocks());
+    auto& counters = host_->counters();
+    backlog const now = outbox_.queued();
+    counters.queued_bytes_peak = std::max(counters.queued_bytes_peak, now.bytes);
+    counters.queued_messages_peak = std::max(counters.queued_messages_peak, now.messages);
+    host_->mark_dirty(self());
+    return {};
+  }
+
+  void took(std::size_t bytes) noexcept {
+    host_->counters().bytes_out += bytes;
+    if (bytes > 0) self().on_progress();
+  }
+};
+
+}  // namespace hawser::inline HAWSER_ABI::inline HAWSER_ASIO_ABI

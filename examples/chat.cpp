@@ -1,17 +1,11 @@
 // Chat: rooms, nicknames, who is here and who is typing; the page comes from the same port.
+// Run `chat --port 3000`, then open http://localhost:3000 in a few windows; with `--host 0.0.0.0`
+// the phones around can come, too.
 //
-//   chat --port 3000        then open http://localhost:3000 in a few windows
-//   chat --host 0.0.0.0     for the phones around, too
-//
-// What is said on the wire are short texts of fields with tabs between them, so that any WebSocket
-// client can take part:
-//   enter  NAME  ROOM       come in, or change name or room; a name that is taken gets a number
-//   say    TEXT             the last field may hold anything
-//   typing                  now and then while it is true
-// and the server answers, or tells the room:
-//   welcome ROOM NAME...    you are in, as the first of those who are here
-//   joined  NAME            left NAME            typing NAME            said NAME TEXT
-//   sorry   REASON
+// On the wire are short texts, fields with tabs between them, so that any client can take part. It
+// says: enter NAME ROOM (a name that is taken gets a number), say TEXT, typing. It gets: welcome
+// ROOM NAME... (the first is its own, the others are here already) or sorry REASON, and then joined
+// NAME, left NAME, typing NAME, said NAME TEXT.
 
 #include <algorithm>
 #include <cstdint>
@@ -30,66 +24,60 @@
 #include "arguments.hpp"
 
 namespace {
-
 using hawser::socket;
 
 struct person {
   std::string name, room;  // empty until they have entered
 };
 
-// Takes a field off the front of a text.
 std::string_view next_field(std::string_view& text) {
   auto const field = text.substr(0, text.find('\t'));
   text.remove_prefix(std::min(text.size(), field.size() + 1));
   return field;
 }
 
-// A name for people or rooms: 20 characters of up to 4 bytes, nothing invisible.
+// A name of a person or a room: 20 characters of up to 4 bytes, no control characters.
 bool is_name(std::string_view text) {
-  auto const blank = [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; };
-  return !text.empty() && text.size() <= 80 && text.front() != ' ' && text.back() != ' ' &&
-         std::none_of(text.begin(), text.end(), blank);
+  auto const control = [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; };
+  return text.find_first_not_of(' ') != text.npos && text.size() <= 80 &&
+         std::none_of(text.begin(), text.end(), control);
 }
 
 class chat {
  public:
-  explicit chat(asio::io_context& io) : server_(io, options()) {
-    server_.get("/healthz", [](auto const&, hawser::http_reply reply) { reply.send(200, "ok\n"); });
-    server_.get_prefix("/", hawser::static_files("/", EXAMPLES_DIR "/chat"));
-    server_.on_open([](socket peer) { peer.set_data(person{}); });
-    server_.on_close([this](socket peer, hawser::close_event const&) { leave(peer); });
-    server_.on_message([this](socket peer, hawser::message const& what) {
+  explicit chat(asio::io_context& io) : server(io, limits()) {
+    server.get("/healthz", [](auto const&, hawser::http_reply reply) { reply.send(200, "ok\n"); });
+    server.get_prefix("/", hawser::static_files("/", EXAMPLES_DIR "/chat"));
+    server.on_open([](socket peer) { peer.set_data(person{}); });
+    server.on_close([this](socket peer, hawser::close_event const&) { leave(peer); });
+    server.on_message([this](socket peer, hawser::message const& what) {
       if (!what.is_text()) return void(peer.close(hawser::close_code::unsupported_data));
       std::string_view rest = what.text();
       auto const verb = next_field(rest);
       person const& who = *peer.data<person>();
       if (verb == "enter") {
-        auto const name = next_field(rest);
-        if (!is_name(name) || !is_name(rest)) return void(peer.send("sorry\tNot a usable name"));
-        enter(peer, std::string(name), std::string(rest));
-      } else if (who.room.empty()) {
-        peer.send("sorry\tEnter a room first");
-      } else if (verb == "say" && !rest.empty()) {
-        server_.to(who.room).send("said\t" + who.name + '\t' + std::string(rest));
-      } else if (verb == "typing") {
+        enter(peer, std::string(next_field(rest)), std::string(rest));
+      } else if (verb == "say" && !who.room.empty() && !rest.empty()) {
+        server.to(who.room).send("said\t" + who.name + '\t' + std::string(rest));
+      } else if (verb == "typing" && !who.room.empty()) {
         peer.to(who.room).send("typing\t" + who.name);
       }
     });
   }
 
-  hawser::server& server() { return server_; }
+  hawser::server server;
 
  private:
-  // A person's messages are small and few: whoever sends others is shown the door.
-  static hawser::server::options options() {
+  static hawser::server::options limits() {
     hawser::server::options numbers;
-    numbers.framing.max_message_size = 8 * 1024;
+    numbers.framing.max_message_size = 8 * 1024;  // the page stops at 2000 characters
     numbers.framing.deflate.enabled = true;
-    numbers.limits.rates.messages_per_second = 20;
+    numbers.limits.rates.messages = {.per_second = 10, .burst = 40};
     return numbers;
   }
 
   void enter(socket const& peer, std::string const& wish, std::string const& room) {
+    if (!is_name(wish) || !is_name(room)) return void(peer.send("sorry\tNot a usable name"));
     leave(peer);
     auto& here = here_[room];
     std::string name = wish;
@@ -100,21 +88,19 @@ class chat {
     peer.join(room);
     peer.send(welcome);
     peer.to(room).send("joined\t" + name);
-    *peer.data<person>() = {name, room};
+    peer.set_data(person{name, room});
   }
 
   void leave(socket const& peer) {
-    auto* const who = peer.data<person>();
-    if (!who || who->room.empty()) return;
-    auto const at = here_.find(who->room);
-    at->second.erase(who->name);
-    if (at->second.empty()) here_.erase(at);
-    peer.to(who->room).send("left\t" + who->name);
-    peer.leave(who->room);
-    *who = {};
+    auto& who = *peer.data<person>();
+    if (who.room.empty()) return;
+    peer.leave(who.room);
+    server.to(who.room).send("left\t" + who.name);
+    here_[who.room].erase(who.name);
+    if (here_[who.room].empty()) here_.erase(who.room);
+    who = {};
   }
 
-  hawser::server server_;
   std::map<std::string, std::set<std::string>> here_;  // names by room
 };
 
@@ -122,20 +108,15 @@ class chat {
 
 int main(int argc, char** argv) {
   arguments const given(argc, argv, {"port", "host"});
-  asio::io_context io{1};
-  chat room(io);
   auto const host = given.text("host", "localhost");
-  if (auto const error = room.server().listen({host, given.number<std::uint16_t>("port", 3000)})) {
-    std::fprintf(stderr, "chat: %s\n", error.message().c_str());
-    return 1;
+  asio::io_context io;
+  chat one(io);
+  if (auto const error = one.server.listen({host, given.number<std::uint16_t>("port", 3000)})) {
+    return std::fprintf(stderr, "chat: %s\n", error.message().c_str()), 1;
   }
-  std::printf("listening on http://%s:%u\n", host.c_str(), unsigned{room.server().port()});
+  std::printf("listening on http://%s:%u\n", host.c_str(), unsigned{one.server.port()});
   std::fflush(stdout);
-
   asio::signal_set signals(io, SIGINT, SIGTERM);
-  signals.async_wait([&](std::error_code, int) {
-    room.server().stop();  // the pages come back by themselves
-    io.stop();
-  });
+  signals.async_wait([&](std::error_code, int) { io.stop(); });  // pages reconnect by themselves
   io.run();
 }

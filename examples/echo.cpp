@@ -71,7 +71,7 @@ int main(int argc, char** argv) {
     return fail("--cert", make_error_code(hawser::errc::no_tls));
   }
 
-  asio::io_context io{1};
+  asio::io_context io;
   echo_server server{io, std::move(options)};
   server.on_message([](hawser::socket peer, hawser::message const& what) { peer.send(what); });
 

@@ -11,7 +11,7 @@
 #include <hawser/policy/websocket_framing.hpp>
 #include <hawser/transport/transport.hpp>
 #if HAWSER_WITH_TLS
-#include <hawser/transport/tcp.hpp>
+#include <hawser/transport/tls.hpp>
 #else
 #include <hawser/transport/tcp.hpp>
 #endif
@@ -19,7 +19,7 @@
 namespace hawser::inline HAWSER_ABI::inline HAWSER_ASIO_ABI {
 
 #if HAWSER_WITH_TLS
-using default_transport = tcp;
+using default_transport = tcp_or_tls;
 #else
 using default_transport = tcp;
 #endif

@@ -64,7 +64,8 @@ class client_core final : public host<client_core<Policies>, Policies> {
     if (connect_done_ || connection_) return done(make_error_code(errc::already_connected));
     auto target = http::parse_url(where);
     if (!target) return done(target.error());
-    if (!prepared_) {
+    if (target->secure &&
+        !prepared_) {  // loading certificates is not for those who don't need them
       if (auto const error = this->context_.prepare_client()) return done(error);
       prepared_ = true;
     }

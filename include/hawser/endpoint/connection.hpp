@@ -89,16 +89,18 @@ class connection : public liveness<Host, connection<Host>> {
   bool read() {
     auto& host = *this->host_;
     io_result const got = this->stream_.read_some(host.space().receive_buffer());
-    if (got.error) {
-      if (!is_would_block(got.error)) on_end(got.error);
+    if (got.error && !is_would_block(got.error)) {
+      on_end(got.error);
       return false;
     }
-    host.counters().bytes_in += got.bytes;
-    this->heard();
-    receive(host.space().receive_buffer().first(got.bytes));
+    if (got.bytes > 0) {
+      host.counters().bytes_in += got.bytes;
+      this->heard();
+      receive(host.space().receive_buffer().first(got.bytes));
+    }
     // TLS may have something to say that nobody asked for.
     if (this->stream_.unsent()) this->write_when_ready();
-    return true;
+    return got.bytes > 0;
   }
 
   /// Nothing is decoded or read until `resume_reading`.
@@ -197,6 +199,7 @@ class connection : public liveness<Host, connection<Host>> {
     if (this->phase_ == phase::lingering) {
       if (this->role_ == role::server && !std::exchange(shut_down_, true)) {
         this->stream_.shutdown();
+        if (this->stream_.unsent()) this->write_when_ready();
       }
       return;
     }
@@ -236,9 +239,9 @@ class connection : public liveness<Host, connection<Host>> {
     std::error_code const error = this->stream_.handshake();
     if (!error) return this->host_->secured(*this);
     if (!is_would_block(error)) return fail(error);
-    using again = operation<connection, &connection::on_securing>;
-    this->stream_.wants_write() ? this->stream_.wait_writable(again(*this))
-                                : this->stream_.wait_readable(again(*this));
+    operation<connection> again(*this, &connection::on_securing);
+    this->stream_.wants_write() ? this->stream_.wait_writable(std::move(again))
+                                : this->stream_.wait_readable(std::move(again));
   }
 
   void on_securing(std::error_code error) {
@@ -250,7 +253,7 @@ class connection : public liveness<Host, connection<Host>> {
   void read_when_ready() {
     if (waiting_read_ || this->is_paused() || this->phase_ == phase::closed) return;
     waiting_read_ = true;
-    this->stream_.wait_readable(operation<connection, &connection::on_readable>(*this));
+    this->stream_.wait_readable(operation<connection>(*this, &connection::on_readable));
   }
 
   void on_readable(std::error_code error) {
@@ -302,7 +305,7 @@ class connection : public liveness<Host, connection<Host>> {
   // Handlers of one connection must not run inside those of another: they share their buffers.
   void go_on_later(mutable_bytes in) {
     hold(in);
-    asio::post(this->host_->executor(), operation<connection, &connection::on_turn>(*this));
+    asio::post(this->host_->executor(), operation<connection>(*this, &connection::on_turn));
   }
 
   void on_turn(std::error_code) {

@@ -105,7 +105,7 @@ class host : public socket_host, public context_guest {
     dirty_ = &one;
     if (flush_posted_ || gone_) return;
     flush_posted_ = true;
-    asio::post(executor(), flush_later(*this));
+    asio::post(executor(), operation<host>(*this, &host::on_flush));
   }
 
   /// Sends at once what has been queued for all.
@@ -268,7 +268,7 @@ class host : public socket_host, public context_guest {
 
   void arm(time_point when) {
     armed_ = when;
-    timer_->wait_until(when, timer_wait(*this));
+    timer_->wait_until(when, operation<host>(*this, &host::on_timer));
   }
 
   void on_timer(std::error_code error) {
@@ -289,9 +289,6 @@ class host : public socket_host, public context_guest {
     if (failure_ == on_handler_failure::rethrow) throw;
     return false;
   }
-
-  using flush_later = operation<host, &host::on_flush>;
-  using timer_wait = operation<host, &host::on_timer>;
 
   hawser::workspace<typename Policies::framing> workspace_;
   typename Policies::heartbeat::options heartbeat_;

@@ -30,22 +30,27 @@ enum class phase : std::uint8_t {
   closed
 };
 
-/// An operation under way: keeps what it belongs to, and takes its memory from the pool.
-template <class Self, void (Self::*Done)(std::error_code)>
+/// An operation under way: keeps what it belongs to, and takes its memory from the pool. One type
+/// for all operations of `Self`: every other one would instantiate Asio's machinery again.
+template <class Self>
 class operation {
  public:
   using allocator_type = pool_allocator<std::byte>;
-  explicit operation(Self& self) noexcept : self_(&self) { self.retain(); }
-  operation(operation&& other) noexcept : self_(std::exchange(other.self_, nullptr)) {}
+  using outcome = void (Self::*)(std::error_code);
+
+  operation(Self& self, outcome done) noexcept : self_(&self), done_(done) { self.retain(); }
+  operation(operation&& other) noexcept
+      : self_(std::exchange(other.self_, nullptr)), done_(other.done_) {}
   operation& operator=(operation&&) = delete;
   ~operation() {
     if (self_) self_->release();
   }
-  void operator()(std::error_code error = {}) { (self_->*Done)(error); }
+  void operator()(std::error_code error = {}) { (self_->*done_)(error); }
   allocator_type get_allocator() const noexcept { return allocator_type(self_->blocks()); }
 
  private:
   Self* self_;
+  outcome done_;
 };
 
 /// First layer of `connection` (`Self`): the stream, the framing's state and the send queue.
@@ -145,7 +150,7 @@ class sending : public wheel_entry {
     waiting_write_ = true;
     was_blocked_ = true;
     self().on_blocked();
-    stream_.wait_writable(operation<Self, &Self::on_writable>(self()));
+    stream_.wait_writable(operation<Self>(self(), &Self::on_writable));
   }
 
   /// Tries at once; the wait under way then finds nothing left to do.

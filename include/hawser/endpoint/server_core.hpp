@@ -371,10 +371,7 @@ class server_core final : public http_front<server_core<Policies>, Policies> {
     this->unschedule(drain_tick_);
     if (!drain_done_) return;
     // Not from inside whatever closed the last one.
-    asio::post(this->executor(),
-               [done = std::move(drain_done_), at = anchor_ref(&this->anchored())]() mutable {
-                 if (at.host()) done();
-               });
+    (void)this->anchored().mail().push(std::move(drain_done_), 0, true);
     drain_done_.reset();
   }
 

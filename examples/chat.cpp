@@ -56,7 +56,8 @@ class chat {
       auto const verb = next_field(rest);
       person const& who = *peer.data<person>();
       if (verb == "enter") {
-        enter(peer, std::string(next_field(rest)), std::string(rest));
+        std::string const name(next_field(rest));
+        enter(peer, name, std::string(rest));
       } else if (verb == "say" && !who.room.empty() && !rest.empty()) {
         server.to(who.room).send("said\t" + who.name + '\t' + std::string(rest));
       } else if (verb == "typing" && !who.room.empty()) {

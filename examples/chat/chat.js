@@ -104,7 +104,8 @@ function send(...fields) {
 }
 
 function enter() {
-  if (wish) send("enter", wish, room);
+  if (wish) return send("enter", wish, room);
+  show("ready", "Connected");
 }
 
 function receive(data) {
@@ -312,8 +313,8 @@ at.hello.querySelector("form").onsubmit = (event) => {
     wish = session("name", forever("name", name));
     enter();
   }
-  at.text.focus();
 };
+at.hello.onclose = () => at.text.focus();
 
 showRooms();
 setPeople([]);

@@ -36,10 +36,10 @@ struct step {
   unsigned opcode = 1;
   filler payload{};
   bool fin = true;
-  unsigned rsv = 0;                    // as in `frame`
-  std::size_t fragment = 0;            // a message in fragments of this size; 0: one frame
-  std::vector<std::size_t> cuts{};     // of the payload: behind each, the peer waits
-  bool pause = false;                  // behind the frame, the peer waits
+  unsigned rsv = 0;                 // as in `frame`
+  std::size_t fragment = 0;         // a message in fragments of this size; 0: one frame
+  std::vector<std::size_t> cuts{};  // of the payload: behind each, the peer waits
+  bool pause = false;               // behind the frame, the peer waits
 };
 
 /// How the peer's bytes are cut on the wire.
@@ -70,9 +70,9 @@ struct exchange {
 
 /// The parameters of permessage-deflate (RFC 7692 section 7.1) that the peer speaks of.
 struct compression {
-  std::string offer;                     // when the peer is the client
-  std::vector<std::string> answered{};   // what hawser's answer to it must contain
-  std::string answer_more{};             // what the peer asks for when it is the server
+  std::string offer;                    // when the peer is the client
+  std::vector<std::string> answered{};  // what hawser's answer to it must contain
+  std::string answer_more{};            // what the peer asks for when it is the server
 };
 
 struct conformance_case {
@@ -80,8 +80,8 @@ struct conformance_case {
   std::vector<step> steps{};
   chop cut{};
   std::vector<expected> echoes{};
-  unsigned close = 1000;  // in hawser's Close frame; 0: that has no body
-  bool fails = false;     // hawser's Close comes first, unasked
+  unsigned close = 1000;                // in hawser's Close frame; 0: that has no body
+  bool fails = false;                   // hawser's Close comes first, unasked
   std::vector<std::size_t> at_pause{};  // how much of all this has come back at each wait
   std::optional<exchange> messages{};
   std::optional<compression> deflate{};
@@ -114,13 +114,13 @@ inline conformance_case bad(std::string id, unsigned code, std::vector<step> ste
 
 // -- the sections ---------------------------------------------------------------------------------
 
-std::vector<conformance_case> framing_cases();      // 1.x: 16
-std::vector<conformance_case> ping_cases();         // 2.x: 11
-std::vector<conformance_case> reserved_cases();     // 3.x and 4.x: 17
-std::vector<conformance_case> fragment_cases();     // 5.x and 10.x: 21
-std::vector<conformance_case> utf8_cases();         // 6.x: 145
-std::vector<conformance_case> closing_cases();      // 7.x: 37
-std::vector<conformance_case> limit_cases();        // 9.x: 54
+std::vector<conformance_case> framing_cases();   // 1.x: 16
+std::vector<conformance_case> ping_cases();      // 2.x: 11
+std::vector<conformance_case> reserved_cases();  // 3.x and 4.x: 17
+std::vector<conformance_case> fragment_cases();  // 5.x and 10.x: 21
+std::vector<conformance_case> utf8_cases();      // 6.x: 145
+std::vector<conformance_case> closing_cases();   // 7.x: 37
+std::vector<conformance_case> limit_cases();     // 9.x: 54
 /// 12.x and 13.x: 216. `bytes` of text per case at most, 4 messages at least, `count` at most.
 std::vector<conformance_case> deflate_cases(std::size_t bytes, std::size_t count);
 

@@ -19,8 +19,7 @@ std::vector<conformance_case> closing_cases() {
             normal,
             {.opcode = continuation, .payload = "two"}},
            {}),
-      good("7.1.6",
-           {{.opcode = text, .payload = long_text}, message, normal, {.opcode = ping}},
+      good("7.1.6", {{.opcode = text, .payload = long_text}, message, normal, {.opcode = ping}},
            {{'t', long_text}, {'t', "Hello World!"}}),
       no_body,
       bad("7.3.2", 1002, {{.opcode = closing, .payload = "a"}}),
@@ -29,7 +28,9 @@ std::vector<conformance_case> closing_cases() {
       good("7.3.5", {close_frame(1000, std::string(123, '*'))}, {}),
       bad("7.3.6", 1002, {close_frame(1000, std::string(124, '*'))}),
       bad("7.5.1", 1007,
-          {close_frame(1000, "\xce\xba\xe1\xbd\xb9\xcf\x83\xce\xbc\xce\xb5\xed\xa0\x80" "edited")}),
+          {close_frame(1000,
+                       "\xce\xba\xe1\xbd\xb9\xcf\x83\xce\xbc\xce\xb5\xed\xa0\x80"
+                       "edited")}),
   };
   int i = 0;
   for (unsigned const code :

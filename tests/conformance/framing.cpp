@@ -91,8 +91,7 @@ std::vector<conformance_case> reserved_cases() {
 
 std::vector<conformance_case> fragment_cases() {
   std::vector<step> const halves{first(text, "one "), more("two", true)};
-  std::vector<step> const interrupted{first(text, "one "), message(ping, "now"),
-                                      more("two", true)};
+  std::vector<step> const interrupted{first(text, "one "), message(ping, "now"), more("two", true)};
   std::vector<expected> const whole{{'t', "one two"}};
   std::vector<expected> const answered{{'o', "now"}, {'t', "one two"}};
   std::vector<step> const stray_last{more("nothing to continue", true), message(text, hello)};
@@ -106,9 +105,8 @@ std::vector<conformance_case> fragment_cases() {
     }
     return steps;
   };
-  std::vector<step> const five{first(text, "1"),          more("2", false),
-                               waiting(message(ping, "a")), more("3", false),
-                               more("4", false),          message(ping, "b"),
+  std::vector<step> const five{first(text, "1"), more("2", false), waiting(message(ping, "a")),
+                               more("3", false), more("4", false), message(ping, "b"),
                                more("5", true)};
   std::vector<expected> const five_answers{{'o', "a"}, {'o', "b"}, {'t', "12345"}};
   auto row_19 = good("5.19", five, five_answers);

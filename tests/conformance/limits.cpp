@@ -13,7 +13,8 @@ std::vector<conformance_case> limit_cases() {
   };
   for (unsigned const kind : {text, binary}) {
     int const odd = kind == text ? 0 : 1;
-    std::string const pattern = kind == text ? "BAsd7&jh23" : std::string("\x00\xfe\x23\xfa\xf0", 5);
+    std::string const pattern =
+        kind == text ? "BAsd7&jh23" : std::string("\x00\xfe\x23\xfa\xf0", 5);
     std::string const simple = kind == text ? "*" : "\xfe";
 
     static constexpr std::size_t sizes[] = {64 * kilo, 256 * kilo, mega,
@@ -24,8 +25,7 @@ std::vector<conformance_case> limit_cases() {
     static constexpr std::size_t fragments[] = {64,        256,        kilo, 4 * kilo, 16 * kilo,
                                                 64 * kilo, 256 * kilo, mega, 4 * mega};
     for (std::size_t i = 0; i < 9; ++i) {
-      add(3 + odd, i,
-          {.opcode = kind, .payload = {simple, 4 * mega}, .fragment = fragments[i]});
+      add(3 + odd, i, {.opcode = kind, .payload = {simple, 4 * mega}, .fragment = fragments[i]});
     }
     for (std::size_t i = 0; i < 6; ++i) {
       add(5 + odd, i, {.opcode = kind, .payload = {pattern, mega}}, octets(std::size_t{64} << i));

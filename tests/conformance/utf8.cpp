@@ -5,8 +5,7 @@ namespace {
 
 // The Greek word that Markus Kuhn's decoder test begins with: 2 and 3 byte sequences.
 std::string const kosme = "\xce\xba\xe1\xbd\xb9\xcf\x83\xce\xbc\xce\xb5";
-std::string const mixed =
-    "Hello-\xc2\xb5@\xc3\x9f\xc3\xb6\xc3\xa4\xc3\xbc\xc3\xa0\xc3\xa1-UTF-8!!";
+std::string const mixed = "Hello-\xc2\xb5@\xc3\x9f\xc3\xb6\xc3\xa4\xc3\xbc\xc3\xa0\xc3\xa1-UTF-8!!";
 
 step whole(std::string payload) { return {.opcode = text, .payload = std::move(payload)}; }
 
@@ -40,28 +39,27 @@ void add_fixed(std::vector<conformance_case>& rows) {
   std::string const after(all.begin() + at + 1, all.end());
 
   rows.push_back(good("6.1.1", {whole("")}, {{'t', {}}}));
-  rows.push_back(good("6.1.2",
-                      {part(text, "", false), part(continuation, "", false),
-                       part(continuation, "", true)},
-                      {{'t', {}}}));
+  rows.push_back(good(
+      "6.1.2", {part(text, "", false), part(continuation, "", false), part(continuation, "", true)},
+      {{'t', {}}}));
   rows.push_back(good("6.1.3",
                       {part(text, "", false), part(continuation, "in the middle", false),
                        part(continuation, "", true)},
                       {{'t', "in the middle"}}));
   rows.push_back(good("6.2.1", {whole(mixed)}, {{'t', mixed}}));
-  rows.push_back(
-      good("6.2.2", {part(text, mixed.substr(0, 15), false), part(continuation, mixed.substr(15), true)},
-           {{'t', mixed}}));
+  rows.push_back(good(
+      "6.2.2", {part(text, mixed.substr(0, 15), false), part(continuation, mixed.substr(15), true)},
+      {{'t', mixed}}));
   rows.push_back(good("6.2.3", {by_octets(mixed)}, {{'t', mixed}}));
   rows.push_back(good("6.2.4", {by_octets(kosme)}, {{'t', kosme}}));
   rows.push_back(bad("6.3.1", 1007, {whole(surrogate)}));
   rows.push_back(bad("6.3.2", 1007, {by_octets(surrogate)}));
-  rows.push_back(fail_fast("6.4.1", {waiting(part(text, kosme, false)),
-                                     waiting(part(continuation, beyond, false)),
-                                     part(continuation, tail, true)}));
-  rows.push_back(fail_fast("6.4.2", {waiting(part(text, before, false)),
-                                     waiting(part(continuation, "\x90", false)),
-                                     part(continuation, after, true)}));
+  rows.push_back(fail_fast(
+      "6.4.1", {waiting(part(text, kosme, false)), waiting(part(continuation, beyond, false)),
+                part(continuation, tail, true)}));
+  rows.push_back(fail_fast(
+      "6.4.2", {waiting(part(text, before, false)), waiting(part(continuation, "\x90", false)),
+                part(continuation, after, true)}));
   auto in_chops = whole(all);
   in_chops.cuts = {kosme.size(), kosme.size() + beyond.size()};
   rows.push_back(fail_fast("6.4.3", {in_chops}));

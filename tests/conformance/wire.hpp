@@ -52,10 +52,10 @@ struct frame {
   unsigned opcode = 1;
   std::string payload{};
   bool fin = true;
-  unsigned rsv = 0;                        // RSV1 is 4, RSV2 is 2, RSV3 is 1
-  bool wrong_mask = false;                 // as the other role would send it
-  int length_bits = 0;                     // 7, 16 or 64; 0: the shortest
-  std::optional<std::uint64_t> claim = {}; // instead of the payload's size
+  unsigned rsv = 0;                         // RSV1 is 4, RSV2 is 2, RSV3 is 1
+  bool wrong_mask = false;                  // as the other role would send it
+  int length_bits = 0;                      // 7, 16 or 64; 0: the shortest
+  std::optional<std::uint64_t> claim = {};  // instead of the payload's size
 };
 
 inline void append_header(std::string& out, frame const& what, std::uint64_t size, bool masked) {
@@ -210,7 +210,8 @@ class frame_reader {
       length = 0;
       for (std::size_t i = 0; i < more; ++i) length = (length << 8) | at(in, size + i);
       size += more;
-      if (length < 126 || (more == 8 && length < 65536)) return wrong("a length that is not minimal");
+      if (length < 126 || (more == 8 && length < 65536))
+        return wrong("a length that is not minimal");
     }
     std::size_t const key = size;
     if (masked) size += 4;

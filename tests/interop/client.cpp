@@ -8,6 +8,7 @@
 #include <cstdio>
 #include <string>
 #include <system_error>
+#include <utility>
 
 #include <asio/io_context.hpp>
 #include <asio/steady_timer.hpp>
@@ -43,7 +44,7 @@ int main(int argc, char** argv) {
   auto const deflate = given.text("deflate", "off");
 
   hawser::client::options options;
-  options.framing.max_message_size = size + 1;
+  options.framing.max_message_size = size + size / 8 + 100;  // deflate may also lengthen
   options.framing.deflate.enabled = deflate != "off";
   options.backpressure.max_bytes = (size + 100) * (window + 1);
   if (deflate == "dedicated") {
@@ -57,7 +58,7 @@ int main(int argc, char** argv) {
   }
 
   asio::io_context io;
-  hawser::client client{io, options};
+  hawser::client client{io, std::move(options)};
   asio::steady_timer limit(io, std::chrono::seconds(60));
   limit.async_wait([&](std::error_code error) {
     if (!error) io.stop();

@@ -26,12 +26,12 @@ class callback<R(Args...)> {
 
   template <class F>
   requires(!std::same_as<std::remove_cvref_t<F>, callback> &&
-           std::is_invocable_r_v<R, std::remove_cvref_t<F>&, Args...>) callback(F&& function) {
-    using held = std::remove_cvref_t<F>;
+           std::is_invocable_r_v<R, std::decay_t<F>&, Args...>) callback(F&& function) {
+    using held = std::decay_t<F>;
     if constexpr (fits<held>) {
       ::new (static_cast<void*>(storage_)) held(std::forward<F>(function));
       invoke_ = [](void* at, Args... args) -> R {
-        return std::invoke(*static_cast<held*>(at), std::forward<Args>(args)...);
+        return call(*static_cast<held*>(at), std::forward<Args>(args)...);
       };
       manage_ = [](void* from, void* to) noexcept {
         auto* source = static_cast<held*>(from);
@@ -41,7 +41,7 @@ class callback<R(Args...)> {
     } else {
       ::new (static_cast<void*>(storage_)) held*(new held(std::forward<F>(function)));
       invoke_ = [](void* at, Args... args) -> R {
-        return std::invoke(**static_cast<held**>(at), std::forward<Args>(args)...);
+        return call(**static_cast<held**>(at), std::forward<Args>(args)...);
       };
       manage_ = [](void* from, void* to) noexcept {
         auto** source = static_cast<held**>(from);
@@ -81,6 +81,16 @@ class callback<R(Args...)> {
   static constexpr bool fits =
       sizeof(F) <= capacity &&
       alignof(F) <= alignof(std::max_align_t) && std::is_nothrow_move_constructible_v<F>;
+
+  // `void` takes any result and drops it.
+  template <class F>
+  static R call(F& function, Args&&... args) {
+    if constexpr (std::is_void_v<R>) {
+      std::invoke(function, std::forward<Args>(args)...);
+    } else {
+      return std::invoke(function, std::forward<Args>(args)...);
+    }
+  }
 
   void take(callback& other) noexcept {
     if (!other.manage_) return;

@@ -79,18 +79,7 @@ class timing_wheel {
   /// When `advance` should next be called; empty when nothing is scheduled. May be early for
   /// far deadlines, whose slots are then only re-sorted.
   std::optional<time_point> next() const noexcept {
-    std::uint64_t earliest = never;
-    for (std::size_t level = 0; level < levels; ++level) {
-      // Slots of a level lie ahead of the level's own position, within one round. A coarse slot
-      // may begin before the first used fine one, so every level is asked.
-      std::uint64_t const position = current_ >> (level * bits);
-      for (std::uint64_t ahead = 1; ahead <= slots; ++ahead) {
-        auto const& slot = slots_[level][(position + ahead) & (slots - 1)];
-        if (slot.next_ == &slot) continue;
-        earliest = std::min(earliest, (position + ahead) << (level * bits));
-        break;
-      }
-    }
+    std::uint64_t const earliest = next_work();
     if (earliest == never) return std::nullopt;
     return origin_ + tick * static_cast<std::int64_t>(earliest);
   }
@@ -103,8 +92,8 @@ class timing_wheel {
     if (since.count() < 0) return;
     auto const target = static_cast<std::uint64_t>(since / tick);
     while (current_ < target) {
-      std::uint64_t const step = steps_to_work(target);
-      current_ += step;
+      // Slots and cascades without entries are skipped: after a long silence this is one step.
+      current_ = std::min(target, next_work());
       for (std::size_t level = levels - 1; level > 0; --level) {
         if ((current_ & ((std::uint64_t{1} << (level * bits)) - 1)) == 0) cascade(level);
       }
@@ -150,18 +139,21 @@ class timing_wheel {
     }
   }
 
-  // How many ticks can be skipped at once: up to the next used slot or the next cascade.
-  std::uint64_t steps_to_work(std::uint64_t target) const noexcept {
-    std::uint64_t const limit = target - current_;
-    std::uint64_t step = 1;
-    while (step < limit) {
-      std::uint64_t const at = current_ + step;
-      if ((at & (slots - 1)) == 0) break;
-      auto const& slot = slots_[0][at & (slots - 1)];
-      if (slot.next_ != &slot) break;
-      ++step;
+  // The first tick ahead at which a used slot begins.
+  std::uint64_t next_work() const noexcept {
+    std::uint64_t earliest = never;
+    for (std::size_t level = 0; level < levels; ++level) {
+      // Slots of a level lie ahead of the level's own position, within one round. A coarse slot
+      // may begin before the first used fine one, so every level is asked.
+      std::uint64_t const position = current_ >> (level * bits);
+      for (std::uint64_t ahead = 1; ahead <= slots; ++ahead) {
+        auto const& slot = slots_[level][(position + ahead) & (slots - 1)];
+        if (slot.next_ == &slot) continue;
+        earliest = std::min(earliest, (position + ahead) << (level * bits));
+        break;
+      }
     }
-    return step;
+    return earliest;
   }
 
   time_point origin_;

@@ -325,6 +325,7 @@ class client_core final : public host<client_core<Policies>, Policies> {
 
   void connect_failed(std::error_code error) {
     this->unschedule(connect_deadline_);
+    if (!connection_) this->disarm();  // else `remove` will: a loop without work may end
     connect_done_(error);
   }
 

@@ -119,8 +119,20 @@ class sending : public wheel_entry {
   /// Ends corking: what was said leaves in one write, before whatever else is queued.
   void uncork() {
     auto& space = host_->space();
-    if (space.corked().empty() && outbox_.empty()) return;
-    if (phase_ != phase::closed) write(space.corked());
+    bytes_view corked = space.corked();
+    if (corked.empty() && outbox_.empty()) return;
+    if (outbox_.empty() && !waiting_write_ && phase_ != phase::closed) [[likely]] {
+      io_result const written = stream_.write_some({&corked, 1});
+      if (!written.error) [[likely]] {
+        took(written.bytes);
+        corked = corked.subspan(written.bytes);
+        if (corked.empty() && !stream_.unsent()) {
+          space.uncork();
+          return self().on_written(std::exchange(was_blocked_, false));
+        }
+      }
+    }
+    if (phase_ != phase::closed) write(corked);
     space.uncork();
   }
 

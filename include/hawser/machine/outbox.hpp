@@ -109,7 +109,7 @@ class outbox {
   /// The first `count` gathered bytes have left.
   void consume(std::size_t count, block_pool& pool) noexcept {
     bytes_ -= count;
-    while (count > 0) {
+    while (count_ > 0) {
       std::size_t const left = at(0).bytes.size() - sent_;
       if (count < left) {
         sent_ += count;
@@ -119,7 +119,7 @@ class outbox {
       sent_ = 0;
       pop_front();
     }
-    if (count_ == 0) release(pool);
+    release(pool);
   }
 
   /// Forgets everything and gives its memory back; also the last call before the pool goes.

@@ -19,9 +19,8 @@ struct rate_limit {
   bool limits() const noexcept { return per_second > 0; }
 };
 
-/// Limits for each connection. Over one, the peer is not read from until it is within again, at
-/// most a second at a time; what goes on for `patience`, or for control frames the third time, is
-/// answered with 1008.
+/// Limits for each connection. Over one, the peer is not read from until it is within again; what
+/// goes on for `patience`, or for control frames the third time, is answered with 1008.
 struct rate_limits {
   rate_limit messages{};                               ///< off until set
   rate_limit bytes{};                                  ///< of messages, inflated; off until set
@@ -60,8 +59,8 @@ class rate_guard {
     // A gap of a second without waiting ends a streak.
     if (now > until_ + std::chrono::seconds{1}) waiting_since_ = now;
     if (now >= waiting_since_ + limits_.patience) return rate_verdict::exceeded;
-    auto const wait = std::chrono::duration<double>(std::min(missing, 1.0));
-    until_ = now + std::chrono::duration_cast<duration>(wait);
+    auto const wait = std::chrono::duration<double>(std::min(missing, longest_wait));
+    until_ = now + std::chrono::duration_cast<duration>(wait) + duration{1};
     return rate_verdict::wait;
   }
 
@@ -69,6 +68,7 @@ class rate_guard {
 
  private:
   static constexpr int max_strikes = 3;
+  static constexpr double longest_wait = 24 * 3'600;  // seconds; far beyond every patience
 
   void refill(time_point now) noexcept {
     double const seconds = std::chrono::duration<double>(now - filled_at_).count();

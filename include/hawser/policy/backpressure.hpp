@@ -101,11 +101,16 @@ class pause_reading {
 
   verdict admit(backlog queued, std::size_t next) const noexcept {
     if (!limits_.exceeded_by(queued, next)) return verdict::enqueue;
-    send_queue_limits const twice{limits_.max_bytes * 2, limits_.max_messages * 2};
+    send_queue_limits const twice{doubled(limits_.max_bytes), doubled(limits_.max_messages)};
     return twice.exceeded_by(queued, next) ? verdict::disconnect : verdict::pause_reading;
   }
 
  private:
+  static constexpr std::size_t doubled(std::size_t limit) noexcept {
+    constexpr std::size_t largest = static_cast<std::size_t>(-1);
+    return limit > largest / 2 ? largest : limit * 2;
+  }
+
   send_queue_limits limits_;
 };
 

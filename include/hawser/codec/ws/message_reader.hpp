@@ -59,6 +59,64 @@ class message_reader {
 
   /// The next event, with a loop and never recursion (RFC 6455 sections 5.2 to 5.5).
   frame_event next(mutable_bytes& in, message_limits const& limits, assembly_pool& pool) {
+    if (!busy()) [[likely]] {
+      if (in.empty()) return {};
+      frame_event const event = next_small(in, limits);
+      if (event.what != type::need_more) return event;
+    }
+    return next_any(in, limits, pool);
+  }
+
+  /// Whether a message or a frame has begun and not ended: what `message_timeout` watches.
+  bool unfinished() const noexcept {
+    return (in_message_ || in_frame_ || header_have_ > 0) && dead_ == errc{};
+  }
+
+  /// Bytes held for an unfinished message, for the budget of the whole server.
+  std::size_t held() const noexcept { return assembly_ ? assembly_->payload.size() : 0; }
+
+  /// Gives what it holds back; call before the pool goes.
+  void release(assembly_pool& pool) noexcept {
+    if (assembly_) pool.release(std::move(assembly_));
+    delivered_ = false;
+  }
+
+ private:
+  bool busy() const noexcept {
+    return assembly_ != nullptr || in_frame_ || in_message_ || header_have_ > 0 || dead_ != errc{};
+  }
+
+  // What nearly all traffic is: one whole, uncompressed data frame of less than 64 KiB. Takes it,
+  // or leaves everything as it was to `next_any`, which knows all the rules.
+  frame_event next_small(mutable_bytes& in, message_limits const& limits) noexcept {
+    if (in.size() < 2) return {};
+    auto const first = std::to_integer<unsigned>(in[0]);
+    if (first != 0x81 && first != 0x82) return {};
+    bool const server = role_ == role::server;
+    std::size_t length = std::to_integer<unsigned>(in[1]) ^ (server ? 0x80u : 0u);
+    std::size_t head = server ? 6 : 2;
+    if (length == 126 && in.size() >= 4) {
+      length = codec::load_big<std::uint16_t>(in.data() + 2);
+      if (length < 126) return {};
+      head += 2;
+    } else if (length >= 126) {
+      return {};
+    }
+    if (in.size() < head + length || length > limits.max_message_size) return {};
+    mutable_bytes const payload{in.data() + head, length};
+    if (server) {
+      mask_key key;
+      std::memcpy(key.data(), payload.data() - key.size(), key.size());
+      apply_mask(payload, key);
+    }
+    in = mutable_bytes{payload.data() + length, in.size() - head - length};
+    if (first == 0x82) return {.what = type::binary, .payload = payload};
+    if (!codec::is_utf8(payload)) return fail(errc::invalid_utf8);
+    return {.what = type::text, .text = true, .payload = payload};
+  }
+
+  [[gnu::noinline]] frame_event next_any(mutable_bytes& in, message_limits const& limits,
+                                         assembly_pool& pool) {
     if (dead_ != errc{}) return {.what = type::violation, .error = dead_};
     if (delivered_) release(pool);  // what the last call handed out of it
     for (;;) {
@@ -77,21 +135,6 @@ class message_reader {
     }
   }
 
-  /// Whether a message or a frame has begun and not ended: what `message_timeout` watches.
-  bool unfinished() const noexcept {
-    return (in_message_ || in_frame_ || header_have_ > 0) && dead_ == errc{};
-  }
-
-  /// Bytes held for an unfinished message, for the budget of the whole server.
-  std::size_t held() const noexcept { return assembly_ ? assembly_->payload.size() : 0; }
-
-  /// Gives what it holds back; call before the pool goes.
-  void release(assembly_pool& pool) noexcept {
-    if (assembly_) pool.release(std::move(assembly_));
-    delivered_ = false;
-  }
-
- private:
   bool is_whole_message() const noexcept { return header_fin_ && !in_message_ && !assembly_; }
 
   // Reads a header, from the input alone or behind the bytes kept of it, and checks it against

@@ -12,7 +12,6 @@
 #include <string_view>
 #include <utility>
 
-#include <asio/generic/stream_protocol.hpp>
 #include <asio/io_context.hpp>
 #include <asio/ip/tcp.hpp>
 #include <asio/read_until.hpp>
@@ -74,7 +73,8 @@ class old_program {
     hawser::http::request_parser parser;
     if (parser.parse(read.substr(0, head)).error) return;
     auto const rest = hawser::as_bytes(read.substr(head));
-    asio::generic::stream_protocol::socket socket(std::move(one.socket));
+    // The same descriptor, under the executor type that the server runs on.
+    hawser::tcp::stream::socket socket(live_.get_executor(), tcp::v4(), one.socket.release());
     live_.adopt(hawser::tcp::stream(std::move(socket)), rest, parser.take());
   }
 

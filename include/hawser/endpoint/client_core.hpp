@@ -246,8 +246,12 @@ class client_core final : public host<client_core<Policies>, Policies> {
     return id == current() ? close(code, reason) : gone_call();
   }
   std::error_code terminate(connection_id id) override {
-    if (id != current() || !connection_) return gone_call();
-    connection_->terminate({});
+    if (id != current() || !(connection_ || connect_done_)) return gone_call();
+    if (connect_done_) {
+      give_up_connecting(make_error_code(asio::error::operation_aborted));
+    } else {
+      connection_->terminate({});
+    }
     return {};
   }
   bool is_open(connection_id id) override { return id == current() && is_open(); }

@@ -132,10 +132,10 @@ class connection : public liveness<Host, connection<Host>> {
     read_when_ready();
   }
 
-  /// Ends the connection without a word.
-  void terminate(std::error_code why) {
+  /// Ends the connection without a word. `rude`: with a reset.
+  void terminate(std::error_code why, bool rude = true) {
     deliver_close({close_code::abnormal, {}, why, false});
-    dispose(true);
+    dispose(rude);
   }
 
   /// The peer broke the protocol or a limit: nothing more is delivered.

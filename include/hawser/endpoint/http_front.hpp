@@ -164,9 +164,18 @@ class http_front : public host<Derived, Policies> {
       ++this->counters_.rejected_full;
       return unavailable(one);
     }
+    // A request for another scheme was meant for somebody else (RFC 9112 section 3.2.2).
+    bool const for_https = now.request.scheme() == "https";
+    if (!now.request.scheme().empty() && for_https != one.stream().secure()) {
+      return reject(one, make_error_code(errc::bad_target));
+    }
     auto upgrade = ws::read_upgrade(now.request);
     if (!upgrade) {
       if (upgrade.error() == errc::not_an_upgrade) return on_plain_request(one);
+      if (now.request.method() != "GET") return method_not_allowed(one, "GET, HEAD");
+      if (upgrade.error() == errc::unsupported_http_version) {
+        return reject(one, make_error_code(errc::bad_field));
+      }
       return reject(one, upgrade.error());
     }
     if (!origin_is_allowed(one)) {
@@ -201,10 +210,7 @@ class http_front : public host<Derived, Policies> {
     server_opening& now = *one.opening;
     auto const found = routes.find(now.request.method(), now.request.path());
     if (!found.handler) {
-      if (!found.allow.empty()) {
-        auto const allow = http::header::make("Allow", found.allow);
-        return respond(one, {.status = 405, .body = "Method Not Allowed", .headers = {*allow}});
-      }
+      if (!found.allow.empty()) return method_not_allowed(one, found.allow);
       if (routes.empty()) return refuse(one, 426, {});
       return respond(one, {.status = 404, .body = "Not Found"});
     }
@@ -285,6 +291,11 @@ class http_front : public host<Derived, Policies> {
     if (!keep) return one.linger();
     now.parser.reset();
     one.set_deadline(this->now() + head_timeout_);
+  }
+
+  void method_not_allowed(connection_type& one, std::string_view allowed) {
+    auto const allow = http::header::make("Allow", allowed);
+    respond(one, {.status = 405, .body = "Method Not Allowed", .headers = {*allow}});
   }
 
   void reject(connection_type& one, std::error_code error) {

@@ -89,31 +89,17 @@ class server_core final : public http_front<server_core<Policies>, Policies> {
     if (on_error) this->fenced([&] { on_error(error, "accept"); });
   }
 
-  /// A stream that was accepted, here or by the host program.
-  connection_type* take(stream_type stream) {
-    ++this->counters_.accepted;
-    bool const turned_away = schedule_.began() || live_ >= max_connections_;
-    // Those that are to be told 503 cost something too: beyond a thousand they are just closed.
-    if (turned_away && live_ >= max_connections_ + max_turned_away) {
-      ++this->counters_.rejected_full;
-      stream.close();
-      return nullptr;
-    }
-    auto* const one = new connection_type(*this, std::move(stream), role::server);
-    enter(*one);
-    one->opening = this->new_opening();
-    one->opening->turned_away = turned_away;
-    one->start(this->now() + tls_handshake_timeout_);
-    return one;
+  /// A stream that was accepted.
+  void take(stream_type stream) {
+    if (connection_type* const one = begin(std::move(stream))) one->release();
   }
 
-  /// Goes on with a connection whose request was read by the host program.
+  /// Goes on with a connection that the host program accepted.
   void adopt(stream_type stream, mutable_bytes rest, std::optional<http::request> request) {
     typename base::turn const held(*this);
-    auto* const one = take(std::move(stream));
-    if (!one || one->state() != phase::opening) return;
-    one->retain();
-    if (request) this->adopt_request(*one, std::move(*request));
+    connection_type* const one = begin(std::move(stream));
+    if (!one) return;
+    if (request && one->state() == phase::opening) this->adopt_request(*one, std::move(*request));
     if (!rest.empty()) one->receive(rest);
     one->release();
   }
@@ -261,7 +247,7 @@ class server_core final : public http_front<server_core<Policies>, Policies> {
       if (!one) continue;
       one->retain();
       if (one->close(close_code::going_away, {}) == std::error_code{}) one->flush();
-      one->terminate(make_error_code(asio::error::operation_aborted));
+      one->terminate(make_error_code(asio::error::operation_aborted), false);
       one->release();
     }
   }
@@ -306,6 +292,25 @@ class server_core final : public http_front<server_core<Policies>, Policies> {
     connection_type* connection = nullptr;
     std::uint32_t generation = 0;
   };
+
+  // Makes a connection of a stream and keeps it for the caller, who releases it. Null: turned away.
+  connection_type* begin(stream_type stream) {
+    ++this->counters_.accepted;
+    bool const turned_away = schedule_.began() || live_ >= max_connections_;
+    // Those that are to be told 503 cost something too: beyond a thousand they are just closed.
+    if (turned_away && live_ >= max_connections_ + max_turned_away) {
+      ++this->counters_.rejected_full;
+      stream.close();
+      return nullptr;
+    }
+    auto* const one = new connection_type(*this, std::move(stream), role::server);
+    one->retain();
+    enter(*one);
+    one->opening = this->new_opening();
+    one->opening->turned_away = turned_away;
+    one->start(this->now() + tls_handshake_timeout_);
+    return one;
+  }
 
   // Everybody who is in none of these rooms: the members are marked first.
   void broadcast_outside(std::span<room_id const> except, delivery<server_core>& out) {

@@ -1,6 +1,7 @@
 // Command lines of the form `--name value`, for the examples.
 #pragma once
 
+#include <algorithm>
 #include <charconv>
 #include <cstdio>
 #include <cstdlib>
@@ -14,16 +15,16 @@ class arguments {
   /// Ends the program with a usage line if a name isn't one of `names`, or its value is missing.
   arguments(int argc, char** argv, std::initializer_list<std::string_view> names) {
     for (int i = 1; i < argc; i += 2) {
-      std::string_view const name = argv[i];
-      bool known = false;
-      for (auto const one : names) known = known || (name.starts_with("--") && name.substr(2) == one);
+      std::string_view const flag = argv[i];
+      auto const name = flag.starts_with("--") ? flag.substr(2) : std::string_view();
+      bool const known = std::find(names.begin(), names.end(), name) != names.end();
       if (!known || i + 1 == argc) {
-        std::fprintf(stderr, "usage: %s", argv[0]);
-        for (auto const one : names) std::fprintf(stderr, " [--%s VALUE]", std::string(one).c_str());
-        std::fputc('\n', stderr);
+        std::string usage = std::string("usage: ") + argv[0];
+        for (auto const one : names) usage.append(" [--").append(one).append(" VALUE]");
+        std::fprintf(stderr, "%s\n", usage.c_str());
         std::exit(2);
       }
-      values_[std::string(name.substr(2))] = argv[i + 1];
+      values_[std::string(name)] = argv[i + 1];
     }
   }
 

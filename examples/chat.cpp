@@ -25,7 +25,6 @@
 
 namespace {
 using hawser::socket;
-
 struct person {
   std::string name, room;  // empty until they have entered
 };
@@ -110,9 +109,10 @@ class chat {
 int main(int argc, char** argv) {
   arguments const given(argc, argv, {"port", "host"});
   auto const host = given.text("host", "localhost");
+  auto const port = given.number<std::uint16_t>("port", 3000);
   asio::io_context io;
   chat one(io);
-  if (auto const error = one.server.listen({host, given.number<std::uint16_t>("port", 3000)})) {
+  if (auto const error = one.server.listen({.host = host, .port = port})) {
     return std::fprintf(stderr, "chat: %s\n", error.message().c_str()), 1;
   }
   std::printf("listening on http://%s:%u\n", host.c_str(), unsigned{one.server.port()});

@@ -8,6 +8,7 @@
 #include <cstdio>
 #include <exception>
 #include <string>
+#include <system_error>
 
 #include <asio/awaitable.hpp>
 #include <asio/co_spawn.hpp>
@@ -27,7 +28,7 @@ asio::awaitable<void> converse(hawser::client& client, std::string url) {
   std::printf("connected to %s\n", url.c_str());
 
   asio::steady_timer pause(client.get_executor());
-  for (auto const* line : {"Is anybody there?", "It sounds as if I were alone.", "Goodbye, then."}) {
+  for (auto const* line : {"Is anybody there?", "I hear only myself.", "Goodbye, then."}) {
     if (auto const error = client.send(line)) throw std::system_error(error);
     auto const answer = co_await client.async_receive(use_awaitable);
     std::printf("  %s\n    %s\n", line, answer.data.c_str());

@@ -64,7 +64,8 @@ class old_program {
     one->answer = "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Type: text/plain\r\n"
                   "Content-Length: " + std::to_string(page.size()) + "\r\n\r\n";
     one->answer += page;
-    asio::async_write(one->socket, asio::buffer(one->answer), [one](std::error_code, std::size_t) {});
+    asio::async_write(one->socket, asio::buffer(one->answer),
+                      [one](std::error_code, std::size_t) {});
   }
 
   // A program with a parser of its own would fill the request in from it.

@@ -33,14 +33,14 @@ std::vector<conformance_case> closing_cases() {
                        "edited")}),
   };
   int i = 0;
-  for (unsigned const code :
-       {1000, 1001, 1002, 1003, 1007, 1008, 1009, 1010, 1011, 3000, 3999, 4000, 4999}) {
+  for (unsigned const code : {1000u, 1001u, 1002u, 1003u, 1007u, 1008u, 1009u, 1010u, 1011u, 3000u,
+                              3999u, 4000u, 4999u}) {
     auto row = good("7.7." + std::to_string(++i), {close_frame(code)}, {});
     row.close = code;
     rows.push_back(row);
   }
   i = 0;
-  for (unsigned const code : {0, 999, 1004, 1005, 1006, 1016, 1100, 2000, 2999}) {
+  for (unsigned const code : {0u, 999u, 1004u, 1005u, 1006u, 1016u, 1100u, 2000u, 2999u}) {
     rows.push_back(bad("7.9." + std::to_string(++i), 1002, {close_frame(code)}));
   }
   // Codes from 5000 on are nobody's: hawser is strict about them too.

@@ -243,28 +243,10 @@ class numbers {
 
 std::string make_data(exchange::source from) {
   static constexpr std::size_t size = 400'000;
-  static constexpr char const* words[] = {"Wind",
-                                          "und",
-                                          "das",
-                                          "Meer",
-                                          "t\xc3\xa4glich",
-                                          "Schiff",
-                                          "ein",
-                                          "Tau",
-                                          "h\xc3\xa4lt",
-                                          "am",
-                                          "Kai",
-                                          "die",
-                                          "Nacht",
-                                          "gr\xc3\xbc\xc3\x9f"
-                                          "t",
-                                          "Hafen",
-                                          "Licht",
-                                          "von",
-                                          "fern",
-                                          "nicht",
-                                          "ohne",
-                                          "Ruder"};
+  static constexpr char const* words[] = {
+      "Wind",        "und",  "das",   "Meer", "t\xc3\xa4glich", "Schiff",      "ein",   "Tau",
+      "h\xc3\xa4lt", "am",   "Kai",   "die",  "Nacht",          "gr\xc3\xbcn", "Hafen", "Licht",
+      "von",         "fern", "nicht", "ohne", "Ruder"};
   numbers draw;
   auto const word = [&] { return std::string(words[draw(21)]); };
   std::string data;

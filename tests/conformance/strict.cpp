@@ -93,7 +93,7 @@ class table {
 
   void legal() {
     for (unsigned const kind : {text, binary}) {
-      for (std::size_t const size : {0, 1, 125, 126, 127, 1023, 1024}) {
+      for (std::size_t const size : {0u, 1u, 125u, 126u, 127u, 1023u, 1024u}) {
         std::string const payload(size, 'x');
         fine("a message of " + std::to_string(size), {{.opcode = kind, .payload = payload}},
              {{kind_of(kind), payload}});
@@ -119,7 +119,7 @@ class table {
           {.opcode = ping, .payload = "2"},
           last("c")},
          {{'i', "1"}, {'o', ""}, {'i', "2"}, {'t', "abc"}});
-    for (std::size_t const size : {0, 1, 125}) {
+    for (std::size_t const size : {0u, 1u, 125u}) {
       std::string const payload(size, 'p');
       fine("F-10 ping of " + std::to_string(size), {{.opcode = ping, .payload = payload}},
            {{'i', payload}});
@@ -152,7 +152,7 @@ class table {
           {squeezed(text, "a", false), {.opcode = continuation, .payload = "b", .rsv = 4}},
           errc::reserved_bits)
         .deflate = true;
-    for (unsigned const opcode : {3, 4, 5, 6, 7, 11, 12, 13, 14, 15}) {
+    for (unsigned const opcode : {3u, 4u, 5u, 6u, 7u, 11u, 12u, 13u, 14u, 15u}) {
       fails("F-09 opcode " + std::to_string(opcode), {{.opcode = opcode}}, errc::reserved_opcode);
       fails("F-09 opcode inside a message " + std::to_string(opcode),
             {start(text, "a"), {.opcode = opcode, .payload = "x"}}, errc::reserved_opcode);
@@ -163,7 +163,7 @@ class table {
   void masks() {
     errc const wrong = masked_ ? errc::frame_not_masked : errc::frame_masked;
     for (unsigned const opcode : {text, binary, ping, pong, closing}) {
-      for (std::size_t const size : {0, 5}) {
+      for (std::size_t const size : {0u, 5u}) {
         std::string const payload(size, 'm');
         fails("F-05 mask on opcode " + std::to_string(opcode),
               {{.opcode = opcode, .payload = payload, .wrong_mask = true}}, wrong);
@@ -180,11 +180,11 @@ class table {
   // F-04
   void lengths() {
     for (unsigned const kind : {text, binary}) {
-      for (std::size_t const size : {0, 1, 125}) {
+      for (std::size_t const size : {0u, 1u, 125u}) {
         fails("F-04 16 bits for " + std::to_string(size),
               {in_bits(16, kind, std::string(size, 'l'))}, errc::length_not_minimal);
       }
-      for (std::size_t const size : {0, 125, 126, 1024}) {
+      for (std::size_t const size : {0u, 125u, 126u, 1024u}) {
         fails("F-04 64 bits for " + std::to_string(size),
               {in_bits(64, kind, std::string(size, 'l'))}, errc::length_not_minimal);
       }
@@ -233,7 +233,7 @@ class table {
   // F-10
   void controls() {
     for (unsigned const kind : {ping, pong, closing}) {
-      for (std::size_t const size : {126, 127, 1000}) {
+      for (std::size_t const size : {126u, 127u, 1000u}) {
         fails("F-10 a control frame of " + std::to_string(size),
               {{.opcode = kind, .payload = std::string(size, 'c')}}, errc::control_too_long);
       }
@@ -287,13 +287,13 @@ class table {
           {std::move(name), {{.opcode = closing, .payload = body}}, {{'c', body}}, answer});
       rows.back().peer_closes = true;
     };
-    for (unsigned const code : {1000, 1001, 1002, 1003, 1007, 1008, 1009, 1010, 1011, 1012, 1013,
-                                1014, 3000, 3999, 4000, 4999}) {
+    for (unsigned const code : {1000u, 1001u, 1002u, 1003u, 1007u, 1008u, 1009u, 1010u, 1011u,
+                                1012u, 1013u, 1014u, 3000u, 3999u, 4000u, 4999u}) {
       says("F-17 close " + std::to_string(code), close_body(code), code);
       says("F-17 close with a reason " + std::to_string(code), close_body(code, "why"), code);
     }
-    for (unsigned const code : {0, 1, 999, 1004, 1005, 1006, 1015, 1016, 1100, 1999, 2000, 2999,
-                                5000, 9999, 32768, 65535}) {
+    for (unsigned const code : {0u, 1u, 999u, 1004u, 1005u, 1006u, 1015u, 1016u, 1100u, 1999u,
+                                2000u, 2999u, 5000u, 9999u, 32768u, 65535u}) {
       says("F-17 no such code " + std::to_string(code), close_body(code), 1002);
       says("F-17 no such code with a reason " + std::to_string(code), close_body(code, "why"),
            1002);

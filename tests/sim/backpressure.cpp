@@ -193,26 +193,74 @@ TEST_CASE("sim: pause_reading reads on when half of the queue has left", "[sim]"
   h.net.set_link({.bandwidth = 1000, .buffer = 1000});  // takes about 1,000 bytes a second
   peer p(h);
   h.run(1s);
-  p.connection().set_link({.buffer = 1000});
-  p.connection().set_link({.bandwidth = 1000, .buffer = 1000});
-  h.then = [&](hawser::socket s, hawser::message const& what) {
-    if (what.text() != "go") return;
-    while (s.queued().bytes < 10'000) (void)s.send(numbered(1, 200));
-    (void)s.send(numbered(2, 200));  // over the limit: pauses
-  };
+  while (h.sockets[0].queued().bytes <= 10'000) REQUIRE(!h.sockets[0].send(numbered(1, 200)));
   p.send(text("go") + text("next"));
   h.run(2s);
-  REQUIRE(h.messages == std::vector<std::string>{"go"});
+  REQUIRE(h.messages.empty());
   std::size_t left = 0;
   h.net.run_until(
       [&] {
-        if (h.messages.size() == 1) left = h.sockets[0].queued().bytes;
+        if (h.messages.empty()) left = h.sockets[0].queued().bytes;
         return h.messages.size() == 2;
       },
       60s);
   REQUIRE(h.messages.size() == 2);
   CHECK(left > 3'000);
   CHECK(left < 7'000);
+}
+
+TEST_CASE("sim: pause_reading ends as well when all that was queued leaves at once", "[sim]") {
+  house_with<hawser::pause_reading> h(limits);
+  h.echo = false;
+  peer p(h);
+  h.run(1ms);
+  int emitted = 0;
+  h.then = [&](hawser::socket, hawser::message const& what) {
+    if (what.text() == "go") {
+      for (int i = 0; i < 15; ++i) emitted += static_cast<int>(h.server->all().send("x"));
+    }
+  };
+  for (int i = 0; i < 20; ++i) {
+    p.send(text("go") + text("next"));
+    h.run(1ms);
+  }
+  CHECK(h.messages.size() == 40);
+  CHECK(p.texts().size() == 300);
+  CHECK(h.closes == 0);
+  // Also in one read: no recursion, however much there is.
+  std::string many;
+  for (int i = 0; i < 5000; ++i) many += text("go");
+  p.send(many);
+  h.run(1s);
+  CHECK(h.messages.size() == 5040);
+  CHECK(emitted == 15 * 5020);
+  CHECK(p.texts().size() == 15 * 5000);
+}
+
+TEST_CASE("sim: a paused peer that is given up is heard to the end", "[sim]") {
+  house_with<hawser::pause_reading> h(limits);
+  tight(h);
+  peer p(h);
+  h.run(1ms);
+  p.pause_reading(true);
+  h.then = [&](hawser::socket s, hawser::message const& what) {
+    if (what.text() != "go") return;
+    (void)s.send(std::string(70'000, '#'));
+    while (s.queued().messages < 10) (void)s.send("x");
+  };
+  p.send(text("go") + text("held back").substr(0, 8));
+  h.run(1ms);
+  p.send(text("held back").substr(8));
+  h.run(1ms);
+  while (!h.sockets[0].send("y")) {
+  }
+  p.send(goodbye(1013));
+  p.pause_reading(false);
+  h.run(100ms);
+  REQUIRE(h.closes == 1);
+  CHECK(h.endings[0].error == errc::send_queue_full);
+  CHECK(h.counters().violations == 0);
+  CHECK(p.closed_with() == 1013);
 }
 
 TEST_CASE("sim: what others send to a paused peer is bounded at twice the limits", "[sim]") {

@@ -109,8 +109,8 @@ TEST_CASE("sim: a silent peer is pinged, and given up when it stays silent", "[s
   peer p(h), half_open(h);
   h.run(10ms);
   half_open.connection().cut();
-  for (int i = 0; i < 10; ++i) {
-    h.run(20s);
+  for (int i = 0; i < 40; ++i) {
+    h.run(5s);
     int pings = 0;
     for (auto const& one : p.frames()) pings += one.opcode == 9;
     CHECK(pings <= 1);

@@ -87,6 +87,7 @@ class connection : public liveness<Host, connection<Host>> {
 
   /// One read of what is there. False when there was nothing.
   bool read() {
+    if (held_) return false;  // what was read before goes first
     auto& host = *this->host_;
     io_result const got = this->stream_.read_some(host.space().receive_buffer());
     if (got.error && !is_would_block(got.error)) {
@@ -106,7 +107,7 @@ class connection : public liveness<Host, connection<Host>> {
   /// Nothing is decoded or read until `resume_reading`.
   void pause_reading(pause_reason why) noexcept { this->pause(why); }
   void resume_reading(pause_reason why) {
-    if (this->unpause(why)) go_on_reading();
+    if (this->unpause(why)) go_on_soon();
   }
 
   // -- closing ----------------------------------------------------------------------------------
@@ -117,7 +118,7 @@ class connection : public liveness<Host, connection<Host>> {
     if (auto const error = ws::check_close(code, reason)) return error;
     say_farewell(code, reason, {}, this->host_->limits().close_timeout);
     this->unpause_all();
-    go_on_reading();
+    go_on_soon();
     return {};
   }
 
@@ -129,7 +130,7 @@ class connection : public liveness<Host, connection<Host>> {
     say_farewell(close_code::try_again_later, {}, make_error_code(errc::send_queue_full),
                  this->host_->limits().linger_timeout);
     this->unpause_all();
-    read_when_ready();
+    go_on_soon();
   }
 
   /// Ends the connection without a word. `rude`: with a reset.
@@ -160,6 +161,7 @@ class connection : public liveness<Host, connection<Host>> {
     this->phase_ = phase::lingering;
     opening.reset();
     held_.reset();
+    this->drop_unfinished();
     // The server ends the TCP connection first (RFC 6455 section 7.1.1).
     auto const& limits = this->host_->limits();
     this->end_beats(this->host_->now() +
@@ -192,6 +194,7 @@ class connection : public liveness<Host, connection<Host>> {
     if (error) return fail(error);
     typename Host::turn const turn(*this->host_);
     this->flush();
+    if (this->phase_ != phase::closed && this->backlog_is_halved()) end_backlog();
   }
 
   // All that was queued has been taken by the stream.
@@ -203,9 +206,8 @@ class connection : public liveness<Host, connection<Host>> {
       }
       return;
     }
-    if (!was_blocked) return;
-    if (this->phase_ == phase::open) this->host_->drained(*this);
-    resume_reading(pause_reason::backlog);
+    if (was_blocked && this->phase_ == phase::open) this->host_->drained(*this);
+    end_backlog();
   }
 
   void on_phase_timeout() {
@@ -260,6 +262,7 @@ class connection : public liveness<Host, connection<Host>> {
     waiting_read_ = false;
     if (this->phase_ == phase::closed) return;
     if (error) return fail(error);
+    if (held_) return;  // whoever takes that up reads on
     typename Host::turn const turn(*this->host_);
     if (!this->is_paused()) read();
     read_when_ready();
@@ -305,7 +308,17 @@ class connection : public liveness<Host, connection<Host>> {
   // Handlers of one connection must not run inside those of another: they share their buffers.
   void go_on_later(mutable_bytes in) {
     hold(in);
+    go_on_soon();
+  }
+
+  // Posted: handlers must not run under the feet of whoever closes, sends or resumes.
+  void go_on_soon() {
+    if (!held_) return read_when_ready();
     asio::post(this->host_->executor(), operation<connection>(*this, &connection::on_turn));
+  }
+
+  void end_backlog() {
+    if (this->is_paused_for(pause_reason::backlog)) resume_reading(pause_reason::backlog);
   }
 
   void on_turn(std::error_code) {

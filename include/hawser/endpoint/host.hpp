@@ -31,7 +31,7 @@ namespace hawser::inline HAWSER_ABI::inline HAWSER_ASIO_ABI {
 /// What happens to an exception that leaves a handler. Either way it is counted and logged.
 enum class on_handler_failure : std::uint8_t {
   close,    ///< that connection is closed with 1011, everything else goes on
-  rethrow,  ///< it goes on to whoever runs the loop
+  rethrow,  ///< it is thrown again at whoever runs the loop, that connection goes on
   abort     ///< `std::terminate`, for those who want the core dump
 };
 
@@ -263,7 +263,7 @@ class host : public socket_host, public context_guest {
 
   void drain_mail() {
     turn const held(*this);
-    anchor_->mail().drain();
+    anchor_->mail().drain([this](callback<void()>& task) { fenced([&] { task(); }); });
   }
 
   void arm(time_point when) {
@@ -286,8 +286,10 @@ class host : public socket_host, public context_guest {
     ++counters_.handler_failures;
     log_(log_level::error, "handler_threw", {{"what", what}});
     if (failure_ == on_handler_failure::abort) std::terminate();
-    if (failure_ == on_handler_failure::rethrow) throw;
-    return false;
+    if (failure_ != on_handler_failure::rethrow) return false;
+    // Not through the library's own frames: a connection must not be left halfway.
+    asio::post(executor(), [thrown = std::current_exception()] { std::rethrow_exception(thrown); });
+    return true;
   }
 
   hawser::workspace<typename Policies::framing> workspace_;

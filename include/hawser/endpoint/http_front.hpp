@@ -239,6 +239,10 @@ class http_front : public host<Derived, Policies> {
         ++this->counters_.rejected_refused;
         return refuse(one, said.status, said.body);
       }
+      if (now.turned_away) {
+        ++this->counters_.rejected_full;
+        return unavailable(one);
+      }
       return admit(one, std::move(said));
     }
     respond(one, said);

@@ -43,6 +43,9 @@ class liveness : public sending<Host, Self> {
   }
 
   bool is_paused() const noexcept { return paused_ != 0; }
+  bool is_paused_for(pause_reason why) const noexcept {
+    return (paused_ & static_cast<std::uint8_t>(why)) != 0;
+  }
 
   // What the sending half reports.
   void on_blocked() {
@@ -55,7 +58,13 @@ class liveness : public sending<Host, Self> {
     stall_deadline_ = time_point::max();
     if (this->waiting_write_) on_blocked();
   }
-  void on_backlog() noexcept { pause(pause_reason::backlog); }
+  void on_backlog() noexcept {
+    pause(pause_reason::backlog);
+    halved_backlog_ = this->queued().bytes / 2;
+  }
+  bool backlog_is_halved() const noexcept {
+    return is_paused_for(pause_reason::backlog) && this->queued().bytes <= halved_backlog_;
+  }
 
  protected:
   using sending<Host, Self>::sending;
@@ -103,6 +112,11 @@ class liveness : public sending<Host, Self> {
       reschedule();
     }
   }
+  /// Nothing is delivered any more: what has come of a message is given back.
+  void drop_unfinished() noexcept {
+    this->peer_.release(this->host_->space().framing());
+    unwatch();
+  }
   /// The connection ends: what it held no longer counts.
   void unwatch() noexcept { this->host_->forget_partial(std::exchange(held_before_, 0)); }
 
@@ -139,6 +153,9 @@ class liveness : public sending<Host, Self> {
     if (this->phase_ == phase::closed) return;
     if (phase_deadline_ <= now) return this->self().on_phase_timeout();
     if (stall_deadline_ <= now) return give_up(errc::write_stalled);
+    if (watch_deadline_ <= now && paused_) {  // nobody listens to it
+      watch_deadline_ = now + this->host_->limits().message_timeout;
+    }
     if (watch_deadline_ <= now && !keeps_coming(now)) {
       return this->self().violate(errc::message_timeout, ws::close_code_for(errc::message_timeout));
     }
@@ -190,6 +207,7 @@ class liveness : public sending<Host, Self> {
   time_point throttled_until_ = time_point::max();
   std::size_t watched_held_ = 0;
   std::size_t held_before_ = 0;
+  std::size_t halved_backlog_ = 0;
   std::unique_ptr<rate_guard> rates_;
   std::uint8_t paused_ = 0;
 };

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <iterator>
 #include <mutex>
 #include <system_error>
 #include <utility>
@@ -57,15 +58,25 @@ class mailbox {
     return {};
   }
 
-  /// Runs the tasks of one batch, in order.
-  void drain() {
+  /// Runs the tasks of one batch in order, each by `run(task)`. None runs after `close`. If one
+  /// throws, those behind it come with the next batch, for which the owner is woken.
+  template <class Run>
+  void drain(Run&& run) {
+    std::vector<callback<void()>> batch = std::move(spare_);
     {
       std::lock_guard const lock(mutex_);
-      running_.swap(tasks_);
+      batch.swap(tasks_);
       bytes_ = 0;
     }
-    for (auto& task : running_) task();
-    running_.clear();
+    std::size_t begun = 0;
+    try {
+      while (begun < batch.size() && open_) run(batch[begun++]);
+    } catch (...) {
+      put_back(batch, begun);
+      throw;
+    }
+    batch.clear();
+    spare_ = std::move(batch);
   }
 
   /// Tasks refused so far.
@@ -75,14 +86,24 @@ class mailbox {
   }
 
  private:
+  void put_back(std::vector<callback<void()>>& batch, std::size_t from) {
+    std::lock_guard const lock(mutex_);
+    if (!open_ || from == batch.size()) return;
+    bool const asleep = tasks_.empty();
+    auto const first = batch.begin() + static_cast<std::ptrdiff_t>(from);
+    tasks_.insert(tasks_.begin(), std::make_move_iterator(first),
+                  std::make_move_iterator(batch.end()));
+    if (asleep) wake_();
+  }
+
   mutable std::mutex mutex_;
   limits numbers_;
   callback<void()> wake_;
   std::vector<callback<void()>> tasks_;
-  std::vector<callback<void()>> running_;  // keeps its memory between batches
+  std::vector<callback<void()>> spare_;  // keeps its memory between batches
   std::size_t bytes_ = 0;
   std::size_t refused_ = 0;
-  bool open_ = false;
+  bool open_ = false;  // changed by the owner's thread only, under the lock
 };
 
 }  // namespace hawser::inline HAWSER_ABI

@@ -235,6 +235,9 @@ class server_core final : public http_front<server_core<Policies>, Policies> {
     if (schedule_.began() || this->gone()) return;
     schedule_.begin(plan, this->now(), open_);
     drain_done_ = std::move(done);
+    for (slot const& at : slots_) {
+      if (at.connection && at.connection->opening) at.connection->opening->turned_away = true;
+    }
     drain_some(this->now());
   }
 

@@ -1,0 +1,11 @@
+// EXPECT: on_open
+#include <hawser/server.hpp>
+
+// Handlers get the connection that they are called for.
+void set(hawser::server& server) {
+#ifdef CORRECTED
+  server.on_open([](hawser::socket) {});
+#else
+  server.on_open([] {});
+#endif
+}

@@ -1,0 +1,9 @@
+// EXPECT: room_policy
+#include <hawser/policies.hpp>
+
+// A heartbeat is no room policy.
+#ifdef CORRECTED
+using chosen = hawser::policies<>::with_rooms<hawser::no_rooms>;
+#else
+using chosen = hawser::policies<>::with_rooms<hawser::no_heartbeat>;
+#endif

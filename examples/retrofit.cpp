@@ -26,13 +26,10 @@ namespace {
 
 using asio::ip::tcp;
 
-// Connections are handed over as plain sockets.
-using live_server = hawser::basic_server<hawser::policies<>::with_transport<hawser::tcp>>;
-
 // The program as it was, but for the lines in `hand_over`.
 class old_program {
  public:
-  old_program(asio::io_context& io, std::uint16_t port, live_server& live)
+  old_program(asio::io_context& io, std::uint16_t port, hawser::server& live)
       : acceptor_(io, {asio::ip::address_v4::loopback(), port}), live_(live) {
     accept();
   }
@@ -74,13 +71,13 @@ class old_program {
     hawser::http::request_parser parser;
     if (parser.parse(read.substr(0, head)).error) return;
     auto const rest = hawser::as_bytes(read.substr(head));
-    // The same descriptor, under the executor type that the server runs on.
-    hawser::tcp::stream::socket socket(live_.get_executor(), tcp::v4(), one.socket.release());
-    live_.adopt(hawser::tcp::stream(std::move(socket)), rest, parser.take());
+    if (auto const error = live_.adopt(std::move(one.socket), rest, parser.take())) {
+      std::fprintf(stderr, "retrofit: %s\n", error.message().c_str());
+    }
   }
 
   tcp::acceptor acceptor_;
-  live_server& live_;
+  hawser::server& live_;
 };
 
 }  // namespace
@@ -88,7 +85,7 @@ class old_program {
 int main(int argc, char** argv) {
   arguments const given(argc, argv, {"port"});
   asio::io_context io;
-  live_server live{io};  // never listens by itself
+  hawser::server live{io};  // never listens by itself
   live.on_message([](hawser::socket peer, hawser::message const& what) { peer.send(what); });
   old_program program(io, given.number<std::uint16_t>("port", 3002), live);
   std::printf("listening on http://127.0.0.1:%u and ws://127.0.0.1:%u/live\n", program.port(),

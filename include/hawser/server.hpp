@@ -15,6 +15,7 @@
 
 #include <hawser/endpoint/server_core.hpp>
 #include <hawser/policies.hpp>
+#include <hawser/transport/socket_stream.hpp>
 #include <hawser/endpoint/remote.hpp>
 #include <hawser/endpoint/socket.hpp>
 
@@ -141,6 +142,19 @@ class basic_server {
     byte_buffer copy;
     copy.append(already_read);
     core_->adopt(std::move(stream), copy.mutable_view(), std::move(request));
+  }
+
+  /// Likewise, with any connected Asio stream socket; plain, also where new connections get TLS.
+  /// Errors: the system's, and then nothing was taken.
+  template <class Socket>
+    requires requires(Socket socket) { socket.release(); }
+  std::error_code adopt(Socket socket, bytes_view already_read = {},
+                        std::optional<http::request> request = std::nullopt) {
+    auto taken = socket_stream<executor_type>::take_over(get_executor(), std::move(socket));
+    if (!taken) return taken.error();
+    adopt(typename Policies::transport::stream(std::move(*taken)), already_read,
+          std::move(request));
+    return {};
   }
 
   // -- sending

@@ -228,7 +228,8 @@ class connection : public liveness<Host, connection<Host>> {
   }
 
  private:
-  static constexpr std::size_t max_linger_bytes = 64 * 1024;
+  // A peer in the middle of a long message shall have time to read why it is over.
+  static constexpr std::size_t max_linger_bytes = std::size_t{16} << 20;
 
   // What this side said when it began to close.
   struct farewell {

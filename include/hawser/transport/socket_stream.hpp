@@ -43,6 +43,20 @@ class socket_stream {
     tune();
   }
 
+  /// The same descriptor under this executor: takes over any connected Asio stream socket.
+  template <class Socket>
+  static result<socket_stream> take_over(Executor executor, Socket from) {
+    std::error_code error;
+    auto const local = from.local_endpoint(error);
+    if (error) return error;
+    auto const descriptor = from.release(error);
+    if (error) return error;
+    socket taken(std::move(executor));
+    taken.assign({local.protocol().family(), local.protocol().protocol()}, descriptor, error);
+    if (error) return error;
+    return socket_stream(std::move(taken));
+  }
+
   std::error_code handshake() noexcept { return {}; }
   bool wants_write() const noexcept { return false; }
   bool unsent() const noexcept { return false; }

@@ -32,7 +32,8 @@ template <class Executor>
 class tls_stream {
  public:
   /// `engine` may be null: no TLS.
-  tls_stream(socket_stream<Executor> connected, std::shared_ptr<tls_engine> engine)
+  explicit tls_stream(socket_stream<Executor> connected,
+                      std::shared_ptr<tls_engine> engine = nullptr)
       : socket_(std::move(connected)), engine_(std::move(engine)) {}
 
   std::error_code handshake() {

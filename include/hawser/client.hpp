@@ -36,9 +36,9 @@ class basic_client : public sends_messages<basic_client<Policies>> {
     core_->retain();
   }
   template <class Context>
-  requires requires(Context& context) {
-    { context.get_executor() } -> std::convertible_to<executor_type>;
-  }
+    requires requires(Context& context) {
+      { context.get_executor() } -> std::convertible_to<executor_type>;
+    }
   explicit basic_client(Context& context, options numbers = {})
       : basic_client(executor_type(context.get_executor()), std::move(numbers)) {}
   ~basic_client() {
@@ -114,8 +114,7 @@ class basic_client : public sends_messages<basic_client<Policies>> {
     return core_->close(code, reason);
   }
 
-  // -- state
-  // ----------------------------------------------------------------------------------------
+  // -- state -----------------------------------------------------------------------------------
 
   bool is_open() const noexcept { return core_->is_open(); }
   bool is_connecting() const noexcept { return core_->is_connecting(); }
@@ -126,8 +125,7 @@ class basic_client : public sends_messages<basic_client<Policies>> {
   hawser::counters const& counters() const noexcept { return core_->counters(); }
   executor_type get_executor() const { return core_->executor(); }
 
-  // -- the game loop
-  // ----------------------------------------------------------------------------------
+  // -- the game loop ---------------------------------------------------------------------------
 
   /// As `basic_server::poll`.
   std::size_t poll(std::chrono::steady_clock::duration budget = std::chrono::milliseconds{2}) {

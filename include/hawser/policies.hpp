@@ -51,8 +51,9 @@ struct policies {
 
 /// `policies<...>`, or a struct derived from one for a shorter name in error messages and symbols.
 template <class P>
-concept policy_set = transport_policy<typename P::transport> &&
-    framing_policy<typename P::framing> && heartbeat_policy<typename P::heartbeat> &&
-    room_policy<typename P::rooms> && backpressure_policy<typename P::backpressure>;
+concept policy_set =
+    transport_policy<typename P::transport> && framing_policy<typename P::framing> &&
+    heartbeat_policy<typename P::heartbeat> && room_policy<typename P::rooms> &&
+    backpressure_policy<typename P::backpressure>;
 
 }  // namespace hawser::inline HAWSER_ABI::inline HAWSER_ASIO_ABI

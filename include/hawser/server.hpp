@@ -41,9 +41,9 @@ class basic_server {
     core_->retain();
   }
   template <class Context>
-  requires requires(Context& context) {
-    { context.get_executor() } -> std::convertible_to<executor_type>;
-  }
+    requires requires(Context& context) {
+      { context.get_executor() } -> std::convertible_to<executor_type>;
+    }
   explicit basic_server(Context& context, options numbers = {})
       : basic_server(executor_type(context.get_executor()), std::move(numbers)) {}
   ~basic_server() {
@@ -157,8 +157,7 @@ class basic_server {
     return {};
   }
 
-  // -- sending
-  // --------------------------------------------------------------------------------------
+  // -- sending ---------------------------------------------------------------------------------
 
   /// Everybody.
   audience all() const { return audience(&core_->anchored()); }
@@ -173,8 +172,7 @@ class basic_server {
         [&](connection_id id) { visit(socket(core_->anchored(), id, socket::borrow{})); });
   }
 
-  // -- the game loop
-  // ----------------------------------------------------------------------------------
+  // -- the game loop ---------------------------------------------------------------------------
 
   /// Runs what is ready on the executor's context, for at most about `budget` (one read of one
   /// connection is not interrupted), then sends what it caused. Answers how many handlers ran.
@@ -189,8 +187,7 @@ class basic_server {
   /// For other threads.
   hawser::remote remote() const { return hawser::remote(&core_->anchored()); }
 
-  // -- the end
-  // --------------------------------------------------------------------------------------
+  // -- the end ---------------------------------------------------------------------------------
 
   /// Newcomers get 503 with Retry-After; those who are here are closed with 1012, spread over the
   /// window; what is left at the deadline is cut. `done` is called when nobody is left.

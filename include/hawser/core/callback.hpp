@@ -25,8 +25,9 @@ class callback<R(Args...)> {
   callback(std::nullptr_t) noexcept {}
 
   template <class F>
-  requires(!std::same_as<std::remove_cvref_t<F>, callback> &&
-           std::is_invocable_r_v<R, std::decay_t<F>&, Args...>) callback(F&& function) {
+    requires(!std::same_as<std::remove_cvref_t<F>, callback> &&
+             std::is_invocable_r_v<R, std::decay_t<F>&, Args...>)
+  callback(F&& function) {
     using held = std::decay_t<F>;
     if constexpr (fits<held>) {
       ::new (static_cast<void*>(storage_)) held(std::forward<F>(function));
@@ -78,9 +79,8 @@ class callback<R(Args...)> {
  private:
   static constexpr std::size_t capacity = 3 * sizeof(void*);
   template <class F>
-  static constexpr bool fits =
-      sizeof(F) <= capacity &&
-      alignof(F) <= alignof(std::max_align_t) && std::is_nothrow_move_constructible_v<F>;
+  static constexpr bool fits = sizeof(F) <= capacity && alignof(F) <= alignof(std::max_align_t) &&
+                               std::is_nothrow_move_constructible_v<F>;
 
   // `void` takes any result and drops it.
   template <class F>

@@ -15,7 +15,8 @@ class user_data {
   user_data() noexcept = default;
 
   template <class T>
-  requires(!std::is_same_v<std::remove_cvref_t<T>, user_data>) explicit user_data(T&& value)
+    requires(!std::is_same_v<std::remove_cvref_t<T>, user_data>)
+  explicit user_data(T&& value)
       : value_(new std::remove_cvref_t<T>(std::forward<T>(value))),
         type_(&type_of<std::remove_cvref_t<T>>) {}
 

@@ -275,8 +275,7 @@ class client_core final : public host<client_core<Policies>, Policies> {
   std::size_t broadcast(audience_view const&, outgoing const&, message_key) override { return 0; }
   void answered(connection_id) override {}
 
-  // -- the end
-  // --------------------------------------------------------------------------------------
+  // -- the end ---------------------------------------------------------------------------------
 
   /// The façade goes: no event handler runs from here on; pending operations are completed.
   void shut() noexcept {

@@ -12,6 +12,7 @@
 #include <asio/error.hpp>
 
 #include <hawser/core/timing_wheel.hpp>
+#include <hawser/endpoint/anchor.hpp>
 #include <hawser/transport/transport.hpp>
 
 namespace hawser::inline HAWSER_ABI::inline HAWSER_ASIO_ABI {
@@ -35,6 +36,21 @@ class reserve_descriptor {
 
  private:
   std::FILE* file_ = nullptr;
+};
+
+/// A wait for the next connection. Copyable, because one address may mean several sockets.
+template <class Owner, class Listener>
+class accept_wait {
+ public:
+  accept_wait(Owner& owner, Listener& at) : anchor_(&owner.anchored()), owner_(&owner), at_(&at) {}
+  void operator()(std::error_code error) {
+    if (anchor_.host()) owner_->on_acceptable(at_, error);
+  }
+
+ private:
+  anchor_ref anchor_;
+  Owner* owner_;
+  Listener* at_;
 };
 
 /// One listening address. `Owner` takes the streams and tells when to try again.
@@ -65,7 +81,7 @@ class listener : public wheel_entry {
   static constexpr auto first_pause = std::chrono::milliseconds{50};
   static constexpr auto longest_pause = std::chrono::milliseconds{1'000};
 
-  void wait() { acceptor_.wait(typename Owner::accept_wait(owner_, *this)); }
+  void wait() { acceptor_.wait(accept_wait<Owner, listener>(owner_, *this)); }
 
   friend Owner;
   void on_acceptable(std::error_code error) {
@@ -101,7 +117,9 @@ class listener : public wheel_entry {
     if (closed_) return;
     if (reserve_.held()) {
       reserve_.release();
-      { auto const shed = acceptor_.accept(); }
+      {
+        auto const shed = acceptor_.accept();
+      }
       reserve_.acquire();
     }
     owner_.schedule(*this, owner_.now() + pause_);

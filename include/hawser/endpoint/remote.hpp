@@ -58,11 +58,9 @@ class remote {
                        send_options how) const {
     std::unique_ptr<std::byte[]> copy(new std::byte[data.size()]);
     if (!data.empty()) std::memcpy(copy.get(), data.data(), data.size());
-    return post(
-        [to, kind, bytes = std::move(copy), size = data.size(), how] {
-          (void)to.send(message{kind, {bytes.get(), size}}, how);
-        },
-        data.size());
+    return post([to, kind, bytes = std::move(copy), size = data.size(),
+                 how] { (void)to.send(message{kind, {bytes.get(), size}}, how); },
+                data.size());
   }
 
   anchor_ref anchor_;

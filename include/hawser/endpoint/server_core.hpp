@@ -55,7 +55,7 @@ class server_core final : public http_front<server_core<Policies>, Policies> {
       if (auto const error = this->context_.prepare_server()) return error;
       prepared_ = true;
     }
-    auto added = std::make_unique<listener_type>(*this, this->context_);
+    auto added = std::make_shared<listener_type>(*this, this->context_);
     if (auto const error = added->open(where)) return error;
     listeners_.push_back(std::move(added));
     return {};
@@ -63,25 +63,13 @@ class server_core final : public http_front<server_core<Policies>, Policies> {
 
   std::uint16_t port() const noexcept { return listeners_.empty() ? 0 : listeners_[0]->port(); }
 
-  // A wait that outlives its listener finds it gone.
-  class accept_wait {
-   public:
-    accept_wait(server_core& core, listener_type& at)
-        : anchor_(&core.anchored()), core_(&core), at_(&at) {}
-    void operator()(std::error_code error) {
-      if (!anchor_.host()) return;
-      for (auto const& one : core_->listeners_) {
-        if (one.get() != at_) continue;
-        typename base::turn const held(*core_);
-        return at_->on_acceptable(error);
-      }
+  /// A listener's wait is over; the listener itself may be gone.
+  void on_acceptable(listener_type* which, std::error_code error) {
+    typename base::turn const held(*this);
+    for (auto const& one : listeners_) {
+      if (one.get() == which) return which->on_acceptable(error);
     }
-
-   private:
-    anchor_ref anchor_;
-    server_core* core_;
-    listener_type* at_;
-  };
+  }
 
   void accept_failed(std::error_code error) {
     ++this->counters_.accept_failures;
@@ -149,7 +137,9 @@ class server_core final : public http_front<server_core<Policies>, Policies> {
   void on_deadline(wheel_entry& entry, time_point now) {
     if (&entry == &drain_tick_) return drain_some(now);
     for (auto const& at : listeners_) {
-      if (&entry == at.get()) return at->resume();
+      if (&entry != at.get()) continue;
+      auto const kept = at;
+      return kept->resume();
     }
     static_cast<connection_type&>(entry).on_deadline(now);
   }
@@ -384,7 +374,7 @@ class server_core final : public http_front<server_core<Policies>, Policies> {
   }
 
   typename Policies::rooms rooms_;
-  std::vector<std::unique_ptr<listener_type>> listeners_;
+  std::vector<std::shared_ptr<listener_type>> listeners_;
   std::vector<slot> slots_;
   std::vector<std::uint32_t> free_slots_;
   std::vector<bool> marks_;

@@ -32,13 +32,12 @@ enum class verdict {
 /// *Exemplar*: `disconnect_slow`. *Models*: `disconnect_slow`, `drop_newest`, `drop_oldest`,
 /// `latest_by_key`, `pause_reading`.
 template <class B>
-concept backpressure_policy = std::movable<B> &&
-    std::constructible_from<B, typename B::options const&> &&
+concept backpressure_policy =
+    std::movable<B> && std::constructible_from<B, typename B::options const&> &&
     requires(B const b, backlog queued, std::size_t next) {
-  { b.admit(queued, next) }
-  noexcept->std::same_as<verdict>;
-  { B::replaces_by_key } -> std::convertible_to<bool>;
-};
+      { b.admit(queued, next) } noexcept -> std::same_as<verdict>;
+      { B::replaces_by_key } -> std::convertible_to<bool>;
+    };
 
 /// The limits that all stock models share.
 struct send_queue_limits {

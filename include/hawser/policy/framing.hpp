@@ -69,23 +69,20 @@ struct unfinished_message {
 /// connection begins with a WebSocket upgrade; without it messages flow from the first byte.
 /// *Exemplar*: the `line_framing` of examples/custom_policy.cpp. *Models*: `websocket_framing`.
 template <class F>
-concept framing_policy = requires {
-  { F::opens_with_http } -> std::convertible_to<bool>;
-}
-&&std::constructible_from<typename F::shared, typename F::options const&, random_source>&&
-    std::constructible_from<typename F::peer, role>&& requires(
-        typename F::peer p, typename F::peer const c, typename F::shared s, mutable_bytes& in,
-        outgoing const& m, control_kind kind, bytes_view payload, std::byte* out) {
-  { p.decode(in, s) } -> std::same_as<framing_event>;
-  { p.encode(m, s) } -> std::same_as<encoded_message>;
-  { p.encode_control(kind, payload, out, s) } -> std::same_as<std::size_t>;
-  { c.variant(m, s) }
-  noexcept->std::same_as<unsigned>;
-  { c.unfinished() }
-  noexcept->std::same_as<unfinished_message>;
-  { p.release(s) }
-  noexcept->std::same_as<void>;
-};
+concept framing_policy =
+    requires {
+      { F::opens_with_http } -> std::convertible_to<bool>;
+    } && std::constructible_from<typename F::shared, typename F::options const&, random_source> &&
+    std::constructible_from<typename F::peer, role> &&
+    requires(typename F::peer p, typename F::peer const c, typename F::shared s, mutable_bytes& in,
+             outgoing const& m, control_kind kind, bytes_view payload, std::byte* out) {
+      { p.decode(in, s) } -> std::same_as<framing_event>;
+      { p.encode(m, s) } -> std::same_as<encoded_message>;
+      { p.encode_control(kind, payload, out, s) } -> std::same_as<std::size_t>;
+      { c.variant(m, s) } noexcept -> std::same_as<unsigned>;
+      { c.unfinished() } noexcept -> std::same_as<unfinished_message>;
+      { p.release(s) } noexcept -> std::same_as<void>;
+    };
 
 /// What `variant` answers when a peer's encoding depends on what was sent to it before.
 inline constexpr unsigned private_variant = ~0u;

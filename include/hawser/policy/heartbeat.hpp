@@ -25,14 +25,11 @@ struct beat {
 /// *Exemplar*: `no_heartbeat`. *Models*: `websocket_ping`, `no_heartbeat`.
 template <class H>
 concept heartbeat_policy = std::movable<H> && std::default_initializable<H> &&
-    requires(H h, typename H::options const& numbers, time_point now) {
-  { h.start(numbers, now) }
-  noexcept->std::same_as<beat>;
-  { h.on_received() }
-  noexcept->std::same_as<void>;
-  { h.poll(numbers, now) }
-  noexcept->std::same_as<beat>;
-};
+                           requires(H h, typename H::options const& numbers, time_point now) {
+                             { h.start(numbers, now) } noexcept -> std::same_as<beat>;
+                             { h.on_received() } noexcept -> std::same_as<void>;
+                             { h.poll(numbers, now) } noexcept -> std::same_as<beat>;
+                           };
 
 /// Pings a peer that was silent, with a WebSocket Ping frame; any byte counts as life (RFC 6455
 /// section 5.5.2). Silence is noticed to the half of `ping_after`.

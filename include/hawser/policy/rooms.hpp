@@ -42,17 +42,17 @@ struct member_visitor {
 /// changes nothing. A room exists while it has members.
 /// *Exemplar*: `no_rooms`. *Models*: `hash_rooms`, `no_rooms`.
 template <class R>
-concept room_policy = std::movable<R> &&
-    std::constructible_from<R, typename R::options const&, std::uint64_t> &&
+concept room_policy =
+    std::movable<R> && std::constructible_from<R, typename R::options const&, std::uint64_t> &&
     requires(R r, R const c, member_id member, std::string_view name, room_id id,
              std::span<room_id const> ids, member_visitor visitor) {
-  { r.join(member, name) } -> std::same_as<bool>;
-  { r.leave(member, name) } -> std::same_as<bool>;
-  { r.leave_all(member) } -> std::same_as<void>;
-  { c.find(name) } -> std::same_as<room_id>;
-  { c.size(id) } -> std::same_as<std::size_t>;
-  { r.visit(ids, ids, visitor) } -> std::same_as<void>;
-};
+      { r.join(member, name) } -> std::same_as<bool>;
+      { r.leave(member, name) } -> std::same_as<bool>;
+      { r.leave_all(member) } -> std::same_as<void>;
+      { c.find(name) } -> std::same_as<room_id>;
+      { c.size(id) } -> std::same_as<std::size_t>;
+      { r.visit(ids, ids, visitor) } -> std::same_as<void>;
+    };
 
 /// Rooms in a hash table whose hash is seeded by the server, so that names chosen by clients
 /// can't collide on purpose; with a given seed every walk has a fixed order. Joining, leaving and

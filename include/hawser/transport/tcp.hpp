@@ -19,6 +19,8 @@
 #include <hawser/transport/socket_stream.hpp>
 #include <hawser/transport/transport.hpp>
 
+#include <sys/stat.h>
+
 namespace hawser::inline HAWSER_ABI::inline HAWSER_ASIO_ABI {
 
 /// What every transport over sockets shares: the executor, and nothing to prepare.
@@ -95,7 +97,7 @@ class address_acceptor {
 
   void close() noexcept {
     acceptors_.clear();
-    if (!path_.empty()) std::remove(path_.c_str());
+    if (!path_.empty() && is_socket_file(path_)) std::remove(path_.c_str());
     path_.clear();
   }
 
@@ -107,6 +109,16 @@ class address_acceptor {
     auto const error = acceptors_.back().open(at, backlog, v6_only);
     if (error) acceptors_.pop_back();
     return error;
+  }
+
+  // Connecting to a file of another kind is refused too.
+  static bool is_socket_file(std::string const& path) noexcept {
+#if defined(S_ISSOCK)
+    struct stat found;
+    return ::lstat(path.c_str(), &found) == 0 && S_ISSOCK(found.st_mode);
+#else
+    return !path.empty();
+#endif
   }
 
   // A socket file that nobody listens on is left over from a crash and replaced; one that is in
@@ -122,7 +134,7 @@ class address_acceptor {
       asio::basic_stream_socket<asio::local::stream_protocol, Executor> probe(executor_);
       std::error_code refused;
       probe.connect(endpoint, refused);
-      if (refused != asio::error::connection_refused) {
+      if (refused != asio::error::connection_refused || !is_socket_file(where.path)) {
         error = make_error_code(errc::address_in_use_by_other);
       } else {
         std::remove(where.path.c_str());

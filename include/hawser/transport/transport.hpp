@@ -56,53 +56,45 @@ struct wait_handler_archetype {
 /// writability: call `write_some` with nothing. `shutdown` ends the sending direction, `close`
 /// frees everything at once, `reset` too and tells the peer rudely.
 template <class S>
-concept byte_stream = std::movable<S> &&
-    requires(S s, S const c, mutable_bytes in, std::span<bytes_view const> out,
-             wait_handler_archetype handler) {
-  { s.handshake() } -> std::same_as<std::error_code>;
-  { c.wants_write() }
-  noexcept->std::same_as<bool>;
-  { s.read_some(in) } -> std::same_as<io_result>;
-  { s.write_some(out) } -> std::same_as<io_result>;
-  { c.unsent() }
-  noexcept->std::same_as<bool>;
-  s.wait_readable(handler);
-  s.wait_writable(handler);
-  { s.shutdown() } -> std::same_as<void>;
-  { s.close() }
-  noexcept->std::same_as<void>;
-  { s.reset() }
-  noexcept->std::same_as<void>;
-  { c.remote_address() } -> std::same_as<std::string>;
-  { c.secure() }
-  noexcept->std::same_as<bool>;
-};
+concept byte_stream =
+    std::movable<S> && requires(S s, S const c, mutable_bytes in, std::span<bytes_view const> out,
+                                wait_handler_archetype handler) {
+      { s.handshake() } -> std::same_as<std::error_code>;
+      { c.wants_write() } noexcept -> std::same_as<bool>;
+      { s.read_some(in) } -> std::same_as<io_result>;
+      { s.write_some(out) } -> std::same_as<io_result>;
+      { c.unsent() } noexcept -> std::same_as<bool>;
+      s.wait_readable(handler);
+      s.wait_writable(handler);
+      { s.shutdown() } -> std::same_as<void>;
+      { s.close() } noexcept -> std::same_as<void>;
+      { s.reset() } noexcept -> std::same_as<void>;
+      { c.remote_address() } -> std::same_as<std::string>;
+      { c.secure() } noexcept -> std::same_as<bool>;
+    };
 
 /// Takes connections in. `accept` answers `would_block()` when none waits, any other error when
 /// taking the next one failed; then `wait` before trying again.
 template <class A, class Stream, class Context>
-concept stream_acceptor = std::constructible_from<A, Context&> &&
+concept stream_acceptor =
+    std::constructible_from<A, Context&> &&
     requires(A a, A const c, listen_address const& where, wait_handler_archetype handler) {
-  { a.open(where) } -> std::same_as<std::error_code>;
-  { a.accept() } -> std::same_as<result<Stream>>;
-  a.wait(handler);
-  { a.close() }
-  noexcept->std::same_as<void>;
-  { c.port() }
-  noexcept->std::same_as<std::uint16_t>;
-};
+      { a.open(where) } -> std::same_as<std::error_code>;
+      { a.accept() } -> std::same_as<result<Stream>>;
+      a.wait(handler);
+      { a.close() } noexcept -> std::same_as<void>;
+      { c.port() } noexcept -> std::same_as<std::uint16_t>;
+    };
 
 /// A timer on the transport's clock. `wait_until` replaces the wait before, whose handler gets an
 /// error.
 template <class T, class Context>
 concept transport_timer = std::constructible_from<T, Context&> &&
-    requires(T t, time_point when, wait_handler_archetype handler) {
-  { t.now() }
-  noexcept->std::same_as<time_point>;
-  t.wait_until(when, handler);
-  { t.cancel() }
-  noexcept->std::same_as<void>;
-};
+                          requires(T t, time_point when, wait_handler_archetype handler) {
+                            { t.now() } noexcept -> std::same_as<time_point>;
+                            t.wait_until(when, handler);
+                            { t.cancel() } noexcept -> std::same_as<void>;
+                          };
 
 /// What stands in for a connect handler.
 template <class Stream>
@@ -118,7 +110,8 @@ struct connect_handler_archetype {
 /// *Exemplar*: the `counted_tcp` of examples/custom_policy.cpp. *Models*: `tcp`, `tls`,
 /// `tcp_or_tls`, `unix_socket`, `memory`.
 template <class T>
-concept transport_policy = byte_stream<typename T::stream> &&
+concept transport_policy =
+    byte_stream<typename T::stream> &&
     std::constructible_from<typename T::context, typename T::executor_type,
                             typename T::options const&> &&
     stream_acceptor<typename T::acceptor, typename T::stream, typename T::context> &&
@@ -126,12 +119,11 @@ concept transport_policy = byte_stream<typename T::stream> &&
     std::constructible_from<typename T::connector, typename T::context&> &&
     requires(typename T::context context, typename T::connector connector, http::url const& where,
              connect_handler_archetype<typename T::stream> handler) {
-  { context.prepare_server() } -> std::same_as<std::error_code>;
-  { context.prepare_client() } -> std::same_as<std::error_code>;
-  { context.executor() } -> std::same_as<typename T::executor_type>;
-  connector.connect(where, handler);
-  { connector.cancel() }
-  noexcept->std::same_as<void>;
-};
+      { context.prepare_server() } -> std::same_as<std::error_code>;
+      { context.prepare_client() } -> std::same_as<std::error_code>;
+      { context.executor() } -> std::same_as<typename T::executor_type>;
+      connector.connect(where, handler);
+      { connector.cancel() } noexcept -> std::same_as<void>;
+    };
 
 }  // namespace hawser::inline HAWSER_ABI

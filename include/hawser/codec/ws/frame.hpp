@@ -145,8 +145,8 @@ inline void apply_mask(mutable_bytes data, mask_key key, std::size_t phase = 0) 
   std::uint32_t narrow;
   std::memcpy(&narrow, key.data(), 4);
   int const turn = static_cast<int>(phase & 3) * 8;
-  narrow = std::endian::native == std::endian::big ? std::rotl(narrow, turn)
-                                                   : std::rotr(narrow, turn);
+  narrow =
+      std::endian::native == std::endian::big ? std::rotl(narrow, turn) : std::rotr(narrow, turn);
   std::uint64_t const wide = std::uint64_t{narrow} << 32 | narrow;
   std::byte* at = data.data();
   std::size_t left = data.size();

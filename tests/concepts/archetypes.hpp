@@ -1,0 +1,142 @@
+// The least that each concept promises, and nothing more: what instantiates with these relies on
+// nothing that a user's own model may lack.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <system_error>
+
+#include <asio/io_context.hpp>
+
+#include <hawser/policies.hpp>
+
+namespace archetypes {
+
+/// Can be moved and nothing else.
+struct move_only {
+  move_only() = default;
+  move_only(move_only&&) = default;
+  move_only& operator=(move_only&&) = default;
+};
+
+/// Can be neither copied nor moved.
+struct pinned {
+  pinned() = default;
+  pinned(pinned&&) = delete;
+  pinned& operator=(pinned&&) = delete;
+};
+
+struct heartbeat : move_only {
+  struct options {};
+  hawser::beat start(options const&, hawser::time_point) noexcept { return {}; }
+  void on_received() noexcept {}
+  hawser::beat poll(options const&, hawser::time_point) noexcept { return {}; }
+};
+
+struct backpressure : move_only {
+  struct options {};
+  struct yes {
+    constexpr operator bool() const noexcept { return true; }
+  };
+  static constexpr yes replaces_by_key{};
+  explicit backpressure(options const&) {}
+  hawser::verdict admit(hawser::backlog, std::size_t) const noexcept { return {}; }
+};
+
+struct rooms : move_only {
+  struct options {};
+  explicit rooms(options const&, std::uint64_t) {}
+  bool join(hawser::member_id, std::string_view) { return false; }
+  bool leave(hawser::member_id, std::string_view) { return false; }
+  void leave_all(hawser::member_id) {}
+  hawser::room_id find(std::string_view) const { return {}; }
+  std::size_t size(hawser::room_id) const { return 0; }
+  void visit(std::span<hawser::room_id const>, std::span<hawser::room_id const>,
+             hawser::member_visitor) {}
+};
+
+template <bool OpensWithHttp>
+struct framing {
+  static constexpr bool opens_with_http = OpensWithHttp;
+  struct options {};
+  struct shared : pinned {
+    explicit shared(options const&, hawser::random_source) {}
+  };
+  struct peer : pinned {
+    explicit peer(hawser::role) {}
+    hawser::framing_event decode(hawser::mutable_bytes&, shared&) { return {}; }
+    hawser::encoded_message encode(hawser::outgoing const&, shared&) { return {}; }
+    std::size_t encode_control(hawser::control_kind, hawser::bytes_view, std::byte*, shared&) {
+      return 0;
+    }
+    unsigned variant(hawser::outgoing const&, shared const&) const noexcept { return 0; }
+    hawser::unfinished_message unfinished() const noexcept { return {}; }
+    void release(shared&) noexcept {}
+  };
+};
+
+struct stream : move_only {
+  std::error_code handshake() { return {}; }
+  bool wants_write() const noexcept { return false; }
+  hawser::io_result read_some(hawser::mutable_bytes) { return {0, hawser::would_block()}; }
+  hawser::io_result write_some(std::span<hawser::bytes_view const>) {
+    return {0, hawser::would_block()};
+  }
+  bool unsent() const noexcept { return false; }
+  template <class Handler>
+  void wait_readable(Handler) {}
+  template <class Handler>
+  void wait_writable(Handler) {}
+  void shutdown() {}
+  void close() noexcept {}
+  void reset() noexcept {}
+  std::string remote_address() const { return {}; }
+  bool secure() const noexcept { return false; }
+};
+
+struct transport {
+  using executor_type = asio::io_context::executor_type;
+  struct options {};
+  using stream = archetypes::stream;
+
+  class context : pinned {
+   public:
+    explicit context(executor_type executor, options const&) : executor_(executor) {}
+    std::error_code prepare_server() { return {}; }
+    std::error_code prepare_client() { return {}; }
+    executor_type executor() { return executor_; }
+
+   private:
+    executor_type executor_;
+  };
+
+  struct acceptor : pinned {
+    explicit acceptor(context&) {}
+    std::error_code open(hawser::listen_address const&) { return {}; }
+    hawser::result<archetypes::stream> accept() { return hawser::would_block(); }
+    template <class Handler>
+    void wait(Handler) {}
+    void close() noexcept {}
+    std::uint16_t port() const noexcept { return 7; }
+  };
+
+  struct connector : pinned {
+    explicit connector(context&) {}
+    template <class Handler>
+    void connect(hawser::http::url const&, Handler) {}
+    void cancel() noexcept {}
+  };
+
+  struct timer : pinned {
+    explicit timer(context&) {}
+    hawser::time_point now() noexcept { return {}; }
+    template <class Handler>
+    void wait_until(hawser::time_point, Handler) {}
+    void cancel() noexcept {}
+  };
+};
+
+}  // namespace archetypes

@@ -1,0 +1,43 @@
+#include <concepts/instantiate.hpp>
+
+#include <type_traits>
+
+// The leanest of everything, and a struct of one's own around it.
+using archetypes_only = hawser::policies<>::with_transport<archetypes::transport>::with_framing<
+    archetypes::framing<true>>::with_heartbeat<archetypes::heartbeat>::
+    with_rooms<archetypes::rooms>::with_backpressure<archetypes::backpressure>;
+struct named : archetypes_only {};
+template class hawser::basic_server<archetypes_only>;
+template class hawser::basic_client<archetypes_only>;
+template class hawser::basic_server<named>;
+
+namespace {
+
+using hawser::policies;
+
+// The order of the choices makes no difference, and each changes its own axis only.
+using one = policies<>::with_rooms<hawser::no_rooms>::with_heartbeat<hawser::no_heartbeat>;
+using other = policies<>::with_heartbeat<hawser::no_heartbeat>::with_rooms<hawser::no_rooms>;
+static_assert(std::is_same_v<one, other>);
+static_assert(std::is_same_v<one::backpressure, policies<>::backpressure>);
+static_assert(std::is_same_v<one::framing, hawser::websocket_framing>);
+static_assert(std::is_same_v<policies<>::with_rooms<hawser::no_rooms>::with_rooms<hawser::hash_rooms>,
+                             policies<>>);
+
+static_assert(hawser::policy_set<policies<>> && hawser::policy_set<named>);
+static_assert(!hawser::policy_set<int> && !hawser::policy_set<hawser::tcp>);
+struct lacks_rooms {
+  using transport = hawser::tcp;
+  using framing = hawser::websocket_framing;
+  using heartbeat = hawser::no_heartbeat;
+  using backpressure = hawser::drop_newest;
+};
+static_assert(!hawser::policy_set<lacks_rooms>);
+
+}  // namespace
+
+TEST_CASE("concepts: all archetypes together serve server and client", "[concepts]") {
+  concepts_test::use_server<archetypes_only>();
+  concepts_test::use_client<archetypes_only>();
+  concepts_test::use_server<named>();
+}

@@ -54,8 +54,8 @@ asio::awaitable<std::vector<std::string>> talk(hawser::client& client, std::stri
 }
 
 asio::awaitable<std::error_code> fail(hawser::client& client) {
-  auto const [error] = co_await client.async_connect(
-      "not a url", asio::experimental::as_tuple(asio::use_awaitable));
+  auto const [error] =
+      co_await client.async_connect("not a url", asio::experimental::as_tuple(asio::use_awaitable));
   co_return error;
 }
 
@@ -95,12 +95,13 @@ TEST_CASE("client: a coroutine that waits ends when its client goes", "[client]"
   greeting at;
   std::optional<hawser::client> client(std::in_place, at.io);
   bool thrown = false;
+  int received = 0;
   auto wait_for_ever = [&]() -> asio::awaitable<void> {
     co_await client->async_connect(at.url, asio::use_awaitable);
-    for (;;) co_await client->async_receive(asio::use_awaitable);
+    for (;; ++received) co_await client->async_receive(asio::use_awaitable);
   };
   asio::co_spawn(at.io, wait_for_ever, [&](std::exception_ptr failed) { thrown = bool(failed); });
-  REQUIRE(run_until(at.io, [&] { return client->counters().messages_in == 2; }));
+  REQUIRE(run_until(at.io, [&] { return received == 2; }));
   client.reset();
   CHECK_FALSE(thrown);
   CHECK(run_until(at.io, [&] { return thrown; }));

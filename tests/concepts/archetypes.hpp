@@ -132,7 +132,7 @@ struct transport {
 
   struct timer : pinned {
     explicit timer(context&) {}
-    hawser::time_point now() noexcept { return {}; }
+    hawser::time_point now() const noexcept { return {}; }
     template <class Handler>
     void wait_until(hawser::time_point, Handler) {}
     void cancel() noexcept {}

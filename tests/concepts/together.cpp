@@ -3,9 +3,9 @@
 #include <type_traits>
 
 // The leanest of everything, and a struct of one's own around it.
-using archetypes_only = hawser::policies<>::with_transport<archetypes::transport>::with_framing<
-    archetypes::framing<true>>::with_heartbeat<archetypes::heartbeat>::
-    with_rooms<archetypes::rooms>::with_backpressure<archetypes::backpressure>;
+using archetypes_only = hawser::policies<>::with_transport<archetypes::transport>::
+    with_framing<archetypes::framing<true>>::with_heartbeat<archetypes::heartbeat>::with_rooms<
+        archetypes::rooms>::with_backpressure<archetypes::backpressure>;
 struct named : archetypes_only {};
 template class hawser::basic_server<archetypes_only>;
 template class hawser::basic_client<archetypes_only>;
@@ -21,8 +21,9 @@ using other = policies<>::with_heartbeat<hawser::no_heartbeat>::with_rooms<hawse
 static_assert(std::is_same_v<one, other>);
 static_assert(std::is_same_v<one::backpressure, policies<>::backpressure>);
 static_assert(std::is_same_v<one::framing, hawser::websocket_framing>);
-static_assert(std::is_same_v<policies<>::with_rooms<hawser::no_rooms>::with_rooms<hawser::hash_rooms>,
-                             policies<>>);
+static_assert(
+    std::is_same_v<policies<>::with_rooms<hawser::no_rooms>::with_rooms<hawser::hash_rooms>,
+                   policies<>>);
 
 static_assert(hawser::policy_set<policies<>> && hawser::policy_set<named>);
 static_assert(!hawser::policy_set<int> && !hawser::policy_set<hawser::tcp>);

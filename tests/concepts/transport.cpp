@@ -90,7 +90,13 @@ struct acceptor_without_context : good {
 struct timer_returns_milliseconds : good {
   struct timer : good::timer {
     using good::timer::timer;
-    std::chrono::milliseconds now() noexcept { return {}; }
+    std::chrono::milliseconds now() const noexcept { return {}; }
+  };
+};
+struct timer_changes : good {
+  struct timer : good::timer {
+    using good::timer::timer;
+    hawser::time_point now() noexcept { return {}; }
   };
 };
 struct timer_cancel_throws : good {
@@ -132,7 +138,7 @@ struct other_executor : good {
 };
 static_assert(!transport_policy<other_acceptor> && !transport_policy<open_returns_void> &&
               !transport_policy<acceptor_cant_wait> && !transport_policy<acceptor_without_context>);
-static_assert(!transport_policy<timer_returns_milliseconds> &&
+static_assert(!transport_policy<timer_returns_milliseconds> && !transport_policy<timer_changes> &&
               !transport_policy<timer_cancel_throws> && !transport_policy<timer_cant_wait>);
 static_assert(!transport_policy<connector_takes_text> &&
               !transport_policy<connector_cancel_throws>);

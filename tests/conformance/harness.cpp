@@ -146,7 +146,7 @@ class server_subject final : public on_network {
     peer->shutdown();
     settle();
     auto const connection = dialled_->connection();
-    bool const left = connection.is_open(hawser::memory_end::server);
+    bool const left = connection.is_open(hawser::memory_end::acceptor);
     dialled_.reset();
     settle();
     if (left) return "the server keeps the connection";
@@ -209,13 +209,13 @@ class client_subject final : public on_network {
   }
 
   std::string finish() override {
-    if (!network.last_connection().is_open(hawser::memory_end::client)) {
+    if (!network.last_connection().is_open(hawser::memory_end::dialler)) {
       return "the client did not wait for the server to end the TCP connection";
     }
     peer->shutdown();
     settle();
     collect();
-    bool const left = network.last_connection().is_open(hawser::memory_end::client);
+    bool const left = network.last_connection().is_open(hawser::memory_end::dialler);
     peer->close();
     settle();
     if (left) return "the client keeps the connection";

@@ -74,8 +74,9 @@ TEST_CASE("callback: holds what can't be copied", "[core][callback]") {
 }
 
 TEST_CASE("callback: passes arguments on without a copy", "[core][callback]") {
-  callback<std::unique_ptr<int>(std::unique_ptr<int>)> through =
-      [](std::unique_ptr<int> held) { return held; };
+  callback<std::unique_ptr<int>(std::unique_ptr<int>)> through = [](std::unique_ptr<int> held) {
+    return held;
+  };
   CHECK(*through(std::make_unique<int>(3)) == 3);
   callback<void(int&)> increment = [](int& at) { ++at; };
   int value = 1;
@@ -99,7 +100,8 @@ TEMPLATE_TEST_CASE("callback: captures live exactly as long as they are held", "
     CHECK(call(10) == 11);
     auto second = std::move(call);
     CHECK(alive == 1);
-    second = std::move(second);
+    auto& same = second;
+    second = std::move(same);
     CHECK(alive == 1);
     CHECK(second(10) == 11);
     call = counting<TestType>{tracked(alive)};

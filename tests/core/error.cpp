@@ -12,7 +12,9 @@ using namespace hawser;
 
 namespace {
 
-bool exists(int value) { return std::string(describe(static_cast<errc>(value))) != describe(errc{}); }
+bool exists(int value) {
+  return std::string(describe(static_cast<errc>(value))) != describe(errc{});
+}
 
 // Every enumerator: each group begins at a round number and has no gaps.
 std::vector<errc> all() {

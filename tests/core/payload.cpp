@@ -37,7 +37,8 @@ TEST_CASE("payload: copies share the bytes", "[core][payload]") {
   CHECK(second.view().data() == first.view().data());
   first = {};
   CHECK(as_text(second.view()) == "shared");
-  second = second;
+  auto const& same = second;
+  second = same;
   CHECK(as_text(second.view()) == "shared");
   payload third(std::move(second));
   CHECK_FALSE(second);

@@ -181,8 +181,7 @@ TEST_CASE("timing wheel: callbacks may destroy, cancel and schedule any entry",
           case 2:
             if (timers[victim]) wheel.cancel(*timers[victim]);
             break;
-          default:
-            make(victim, now + std::chrono::milliseconds{random.uniform(1'000)});
+          default: make(victim, now + std::chrono::milliseconds{random.uniform(1'000)});
         }
       });
     }

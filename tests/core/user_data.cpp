@@ -57,7 +57,8 @@ TEST_CASE("user data: moving keeps the value's address", "[core][user_data]") {
   user_data moved(std::move(box));
   CHECK(moved.get<std::string>() == before);
   CHECK_FALSE(box);
-  moved = std::move(moved);
+  auto& same = moved;
+  moved = std::move(same);
   CHECK(moved.get<std::string>() == before);
 }
 

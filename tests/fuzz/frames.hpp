@@ -113,7 +113,12 @@ inline std::vector<event> decode(std::string_view in, ws::role role, bool deflat
     if (text && !deflated && utf8_state(message) < (done ? 1 : 0)) return fail(errc::invalid_utf8);
     if (!done) continue;
     open = false;
-    out.push_back({deflated ? type::deflated : text ? type::text : type::binary, text, {}, message});
+    out.push_back({deflated ? type::deflated
+                   : text   ? type::text
+                            : type::binary,
+                   text,
+                   {},
+                   message});
   }
   return out;
 }

@@ -1,4 +1,8 @@
 // Fuzzes a whole server on the memory network: what peers say, when, and what breaks meanwhile.
+
+// Before the aliases named server and client: GCC 12 thinks that its enumerators shadow them.
+#include <hawser/testing/memory_network.hpp>
+
 #include <hawser/server.hpp>
 
 #include <array>
@@ -13,7 +17,6 @@
 
 #include <asio/io_context.hpp>
 
-#include <hawser/testing/memory_network.hpp>
 #include <hawser/testing/seeded_random.hpp>
 
 #include "script.hpp"
@@ -27,8 +30,8 @@ namespace {
 template <class Backpressure>
 class world {
  public:
-  using policies = hawser::policies<>::with_transport<hawser::memory>::with_backpressure<
-      Backpressure>;
+  using policies =
+      hawser::policies<>::with_transport<hawser::memory>::with_backpressure<Backpressure>;
   using server_type = hawser::basic_server<policies>;
 
   world(std::uint8_t shape, script& input) : input_(input), random_(shape) {
@@ -89,9 +92,8 @@ class world {
       if (++drains_ < 20) s.send("drained");  // else it goes on for ever on a narrow link
     });
     server_->on_error([](std::error_code error, std::string_view) { require(bool(error)); });
-    server_->get("/", [](hawser::http_request const&, hawser::http_reply r) {
-      r.send(200, "hello");
-    });
+    server_->get("/",
+                 [](hawser::http_request const&, hawser::http_reply r) { r.send(200, "hello"); });
     server_->get("/late", [this](hawser::http_request const&, hawser::http_reply r) {
       replies_.push_back(std::move(r));
     });
@@ -153,8 +155,12 @@ class world {
       case 12: slot->pause_reading(false); break;
       case 13: slot->connection().hold(); break;
       case 14: slot->connection().release(); break;
-      case 15: if (slot) slot->connection().cut(); break;
-      case 16: if (slot) slot->connection().set_link(link_of(input_.byte())); break;
+      case 15:
+        if (slot) slot->connection().cut();
+        break;
+      case 16:
+        if (slot) slot->connection().set_link(link_of(input_.byte()));
+        break;
       case 17: net_.set_link(link_of(input_.byte())); break;
       case 18: net_.run_for(time_of(input_.byte())); break;
       case 19: net_.stall(time_of(input_.byte())); break;
@@ -168,7 +174,11 @@ class world {
       case 27: replies_.clear(); break;
       case 28: server_->flush(); break;
       case 29: server_->poll(0ms); break;
-      case 30: server_->remote().post([this] { if (server_) server_->flush(); }); break;
+      case 30:
+        server_->remote().post([this] {
+          if (server_) server_->flush();
+        });
+        break;
       default: net_.run_ready();
     }
     if ((code & 31) < 17) net_.run_ready();
@@ -192,9 +202,10 @@ class world {
   }
 
   static std::string upgrade(std::uint8_t how) {
-    std::string made = "GET /chat HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\n"
-                       "Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
-                       "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n";
+    std::string made =
+        "GET /chat HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\n"
+        "Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
+        "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n";
     if ((how & 1) != 0) made += "Sec-WebSocket-Extensions: permessage-deflate\r\n";
     if ((how & 2) != 0) made += "Sec-WebSocket-Protocol: echo\r\n";
     if ((how & 4) != 0) made += "Origin: https://elsewhere.example\r\n";

@@ -279,7 +279,8 @@ TEST_CASE("outbox: behaves as a list of messages, whatever is done to it", "[mac
           std::size_t total = 0;
           for (auto const& one : model) total += one.text.size();
           total -= sent;
-          auto count = static_cast<std::size_t>(random.uniform(std::min<std::size_t>(total, 60) + 1));
+          auto count =
+              static_cast<std::size_t>(random.uniform(std::min<std::size_t>(total, 60) + 1));
           if (random.one_in(20)) count = total;
           at.box.consume(count, at.pool);
           sent += count;

@@ -63,8 +63,7 @@ TEST_CASE("rate guard: limits bytes as it limits messages", "[machine][rate_guar
   rate_limits const limits{.bytes = {100'000, 50'000}, .patience = 24h};
   for (std::size_t const size : {std::size_t{10}, std::size_t{1'000}, std::size_t{40'000}}) {
     CAPTURE(size);
-    double const bytes =
-        taken(limits, rate_kind::message, size, 60s) * static_cast<double>(size);
+    double const bytes = taken(limits, rate_kind::message, size, 60s) * static_cast<double>(size);
     double const expected = 50'000 + 60 * 100'000;
     CHECK(bytes >= expected * 0.98 - 2 * static_cast<double>(size));
     CHECK(bytes <= expected * 1.02 + 2 * static_cast<double>(size));
@@ -101,8 +100,7 @@ TEST_CASE("rate guard: a long silence saves up one burst", "[machine][rate_guard
   CHECK(guard.take(rate_kind::message, 1, later) == rate_verdict::wait);
 }
 
-TEST_CASE("rate guard: what goes on for longer than patience is enough",
-          "[machine][rate_guard]") {
+TEST_CASE("rate guard: what goes on for longer than patience is enough", "[machine][rate_guard]") {
   rate_limits limits = messages(10, 1);
   limits.patience = 10s;
   rate_guard guard(limits, begin);

@@ -17,9 +17,9 @@ struct question {
 };
 
 constexpr question questions[] = {
-    {{0, 0}, 1'000, true},    {{0, 0}, 1'001, false},     {{999, 1}, 1, true},
-    {{999, 1}, 2, false},     {{1'000, 1}, 0, false},     {{500, 9}, 500, true},
-    {{500, 10}, 1, false},    {{2'000, 1}, 1, false},     {{0, 10}, 0, false},
+    {{0, 0}, 1'000, true},      {{0, 0}, 1'001, false},    {{999, 1}, 1, true},
+    {{999, 1}, 2, false},       {{1'000, 1}, 0, false},    {{500, 9}, 500, true},
+    {{500, 10}, 1, false},      {{2'000, 1}, 1, false},    {{0, 10}, 0, false},
     {{10, 1}, SIZE_MAX, false}, {{SIZE_MAX, 1}, 1, false}, {{1, SIZE_MAX}, 1, false},
 };
 

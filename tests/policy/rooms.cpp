@@ -18,10 +18,11 @@ namespace {
 std::vector<member_id> walk(hash_rooms& rooms, std::vector<room_id> const& in,
                             std::vector<room_id> const& except = {}) {
   std::vector<member_id> met;
-  rooms.visit(in, except, {[](void* context, member_id member) {
-                             static_cast<std::vector<member_id>*>(context)->push_back(member);
-                           },
-                           &met});
+  rooms.visit(in, except,
+              {[](void* context, member_id member) {
+                 static_cast<std::vector<member_id>*>(context)->push_back(member);
+               },
+               &met});
   return met;
 }
 

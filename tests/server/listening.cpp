@@ -147,12 +147,13 @@ TEST_CASE("server: a unix path is there while it listens", "[server]") {
   CHECK_FALSE(std::filesystem::exists(place.path));
 }
 
-TEST_CASE("server: a dead unix socket is replaced, a live one and other files are not", "[server]") {
+TEST_CASE("server: a dead unix socket is replaced, a live one and other files are not",
+          "[server]") {
   temporary const place;
   {
     asio::io_context io;
-    asio::local::stream_protocol::acceptor crashed(io, asio::local::stream_protocol::endpoint(
-                                                           place.path));
+    asio::local::stream_protocol::acceptor crashed(
+        io, asio::local::stream_protocol::endpoint(place.path));
   }
   REQUIRE(place.is_socket());
   {

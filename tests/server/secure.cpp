@@ -159,8 +159,9 @@ TEST_CASE("server: context, server and client go in any order, connections open"
   REQUIRE_FALSE(server->listen({.host = "127.0.0.1"}));
   auto client = std::make_unique<hawser::client>(*io, trusting(own.ca));
   client->on_close([&](hawser::close_event const&) { events += over; });
-  REQUIRE_FALSE(connect(*io, *client, (tls ? "wss://127.0.0.1:" : "ws://127.0.0.1:") +
-                                          std::to_string(server->port())));
+  REQUIRE_FALSE(
+      connect(*io, *client,
+              (tls ? "wss://127.0.0.1:" : "ws://127.0.0.1:") + std::to_string(server->port())));
   hawser::socket const handle = client->socket();
   if (busy) {
     (void)client->send(std::string(1'000'000, 'x'));

@@ -61,7 +61,7 @@ TEST_CASE("sim: drain cuts at its deadline who does not leave", "[sim]") {
   h.run(200ms);
   CHECK(h.closes == 2);
   CHECK(done == 1);
-  CHECK(stubborn.was_reset());
+  CHECK(stubborn.is_over());
   h.run(10s);
   CHECK(h.counters().objects == 0);
   CHECK(done == 1);

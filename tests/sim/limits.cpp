@@ -8,10 +8,11 @@ TEST_CASE("sim: over the common budget for unfinished messages the largest has t
   std::vector<std::unique_ptr<peer>> peers;
   for (int i = 0; i < 5; ++i) peers.push_back(std::make_unique<peer>(h));
   h.run();
-  // 50,000 each of messages of 200,000; the fourth sends 120,000.
-  auto const whole = wire(2, std::string(200'000, 'x'));
+  // 50,000 each of messages of 100,000; the fourth sends 120,000 of a larger one.
+  auto const whole = wire(2, std::string(100'000, 'x'));
+  auto const larger = wire(2, std::string(200'000, 'x'));
   for (std::size_t i = 0; i < 5; ++i) {
-    peers[i]->send(whole.substr(0, i == 3 ? 120'000 : 50'000));
+    peers[i]->send(i == 3 ? larger.substr(0, 120'000) : whole.substr(0, 50'000));
     h.run();
   }
   REQUIRE(h.closes == 1);
@@ -35,13 +36,14 @@ TEST_CASE("sim: the budget holds when many push at once", "[sim][limits]") {
   h.run();
   for (int round = 0; round < 10; ++round) {
     for (auto& one : peers) {
-      one->send(wire(2, std::string(3'000, 'x'), false));
+      one->send(wire(round ? 0 : 2, std::string(3'000, 'x'), false));
       h.run();
       CHECK(h.counters().partial_bytes <= 200'000);
     }
   }
   CHECK(h.closes > 0);
-  CHECK(h.server->size() > 0);
+  CHECK(h.server->size() >= 5);
+  for (auto const& one : h.endings) CHECK(one.error == errc::partial_budget_exceeded);
   peers.clear();
   h.run(1min);
   CHECK(h.counters().partial_bytes == 0);
@@ -152,8 +154,8 @@ TEST_CASE("sim: a throttled peer's silence is not held against it", "[sim][limit
   p.send(many);
   h.run(90s);
   CHECK(h.closes == 0);
-  CHECK(h.messages.size() >= 85);
-  CHECK(h.messages.size() <= 95);  // a second's pause at most
+  CHECK(h.messages.size() >= 17);
+  CHECK(h.messages.size() <= 20);
 }
 
 TEST_CASE("sim: a message over the limit is 1009 and nothing behind it is delivered",

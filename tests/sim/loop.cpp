@@ -9,7 +9,7 @@ TEST_CASE("sim: what is emitted after poll leaves with flush, not one tick later
   peer p(h);
   h.run();
   h.server->poll();
-  auto const waiting = [&] { return p.connection().unread(memory_end::client); };
+  auto const waiting = [&] { return p.connection().unread(memory_end::dialler); };
   hawser::room const lobby = h.server->room("lobby");
   REQUIRE(h.sockets[0].join("lobby"));
   REQUIRE(waiting() == 0);
@@ -33,7 +33,7 @@ TEST_CASE("sim: poll sends what its handlers emitted to others before it returns
   a.send(text("hi"));
   h.server->poll(1s);
   CHECK(a.texts().empty());
-  CHECK(b.connection().unread(memory_end::client) + b.texts().size() > 0);
+  CHECK(b.connection().unread(memory_end::dialler) + b.texts().size() > 0);
 }
 
 TEST_CASE("sim: poll goes back to its caller when its budget is spent", "[sim]") {

@@ -24,7 +24,7 @@ TEST_CASE("memory peer: talks to a host in bytes", "[testing][peer]") {
   CHECK(peer.connected());
   CHECK(host[0].text() == "sent before the connection was there");
   CHECK(host[0].next_layer().remote_address() == "192.0.2.7:1024");
-  CHECK(peer.connection().is_open(memory_end::server));
+  CHECK(peer.connection().is_open(memory_end::acceptor));
   host[0].send("answer");
   host[0].shutdown();
   network.run_for(10ms);
@@ -70,7 +70,7 @@ TEST_CASE("memory peer: one that doesn't read fills the sender's buffers", "[tes
   host[0].shutdown();
   network.run_for(1h);
   CHECK(host[0].unsent() == 4000);
-  CHECK(peer.connection().unread(memory_end::client) == 1000);
+  CHECK(peer.connection().unread(memory_end::dialler) == 1000);
   CHECK(peer.received().empty());
   peer.pause_reading(false);
   network.run_ready();

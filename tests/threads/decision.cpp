@@ -120,7 +120,8 @@ TEST_CASE("decision: may be made on any thread", "[threads][decision]") {
     server->on_open([&](hawser::socket s) {
       ++opened;
       auto const* const name = s.data<std::string>();
-      data_is_right = data_is_right && name && (std::stoi(*name) % 4 == 0 || std::stoi(*name) % 4 == 3);
+      data_is_right =
+          data_is_right && name && (std::stoi(*name) % 4 == 0 || std::stoi(*name) % 4 == 3);
     });
     if (server->listen({.host = "127.0.0.1"})) std::terminate();
     return server->port();

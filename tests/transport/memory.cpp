@@ -171,7 +171,7 @@ TEST_CASE("memory: latency and bandwidth take virtual time", "[transport][memory
   write(client, "ping");
   r.network.run_for(29ms);
   CHECK(read_error(server) == would_block());
-  CHECK(r.network.connection(0).in_flight_to(memory_end::server) == 4);
+  CHECK(r.network.connection(0).in_flight_to(memory_end::acceptor) == 4);
   r.network.run_for(1ms);
   CHECK(read(server) == "ping");
 
@@ -301,7 +301,7 @@ TEST_CASE("memory: a reset discards what was on the way", "[transport][memory]")
   CHECK(write(client, "x").error == asio::error::bad_descriptor);
   r.network.run_for(5ms);
   CHECK(read_error(server) == reset_by_peer);
-  CHECK(r.network.connection(0).unread(memory_end::server) == 0);
+  CHECK(r.network.connection(0).unread(memory_end::acceptor) == 0);
   server.reset();
   CHECK(r.network.live_streams() == 0);
 }

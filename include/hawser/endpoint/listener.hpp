@@ -117,9 +117,7 @@ class listener : public wheel_entry {
     if (closed_) return;
     if (reserve_.held()) {
       reserve_.release();
-      {
-        auto const shed = acceptor_.accept();
-      }
+      (void)acceptor_.accept();
       reserve_.acquire();
     }
     owner_.schedule(*this, owner_.now() + pause_);

@@ -99,7 +99,7 @@ class memory_stream {
 
   /// As of a socket: "192.0.2.1:80", "[2001:db8::1]:80", or "unix".
   std::string remote_address() const {
-    return pipe_->address(end_ == memory_end::client ? memory_end::server : memory_end::client);
+    return pipe_->address(end_ == memory_end::dialler ? memory_end::acceptor : memory_end::dialler);
   }
 
   /// What `memory_network::connection()` knows this connection by.
@@ -145,7 +145,7 @@ class memory_acceptor {
     if (!listener_) return make_error_code(asio::error::bad_descriptor);
     std::shared_ptr<memory_pipe> taken;
     if (auto const error = listener_->accept(taken)) return error;
-    return memory_stream(std::move(taken), memory_end::server);
+    return memory_stream(std::move(taken), memory_end::acceptor);
   }
 
   template <class Handler>
@@ -186,19 +186,19 @@ class memory_connector {
     }
     if (counted_) {
       auto const next = core_->dialled;
-      if (auto const error = core_->before(memory_operation::connect, next, memory_end::client)) {
+      if (auto const error = core_->before(memory_operation::connect, next, memory_end::dialler)) {
         return fail(std::move(handler), error);
       }
     }
     auto const pipe = std::make_shared<memory_pipe>(
         core_, where.is_unix ? "unix" : name_of(address_, source_port(core_->dialled)),
         where.is_unix ? "unix" : name_of(where.host, where.port));
-    pipe->open(memory_end::client, counted_);
+    pipe->open(memory_end::dialler, counted_);
     memory_core::listener_name target{where.unix_path, where.port, where.host};
     if (where.is_unix) target = {where.unix_path, 0, {}};
     auto const dial = std::make_shared<memory_dial>(
         pipe, std::move(target),
-        [stream = memory_stream(pipe, memory_end::client),
+        [stream = memory_stream(pipe, memory_end::dialler),
          handler = std::move(handler)](std::error_code error) mutable {
           handler(error ? result<memory_stream>(error) : result<memory_stream>(std::move(stream)));
         });

@@ -28,7 +28,7 @@ struct memory_link {
   std::size_t max_write = std::numeric_limits<std::size_t>::max();  ///< of one write, at least 1
 };
 
-enum class memory_end : std::uint8_t { client, server };
+enum class memory_end : std::uint8_t { dialler, acceptor };
 
 /// The operations that are counted, and can be made to fail.
 enum class memory_operation : std::uint8_t { connect, accept, handshake, read, write, shutdown };

@@ -35,7 +35,7 @@ class memory_listener {
   /// False: the backlog is full.
   bool offer(std::shared_ptr<memory_pipe> pipe) {
     if (queue_.size() >= backlog_) return false;
-    pipe->open(memory_end::server, counted_);
+    pipe->open(memory_end::acceptor, counted_);
     queue_.push_back(std::move(pipe));
     waits_.complete(*core_, {});
     return true;
@@ -43,7 +43,7 @@ class memory_listener {
 
   std::error_code accept(std::shared_ptr<memory_pipe>& taken) {
     if (counted_) {
-      if (auto const error = core_->before(memory_operation::accept, 0, memory_end::server)) {
+      if (auto const error = core_->before(memory_operation::accept, 0, memory_end::acceptor)) {
         return error;
       }
     }
@@ -68,7 +68,7 @@ class memory_listener {
     if (std::exchange(closed_, true)) return;
     core_->listeners.erase(name_);
     waits_.complete(*core_, make_error_code(asio::error::operation_aborted));
-    for (auto const& one : std::exchange(queue_, {})) one->reset(memory_end::server);
+    for (auto const& one : std::exchange(queue_, {})) one->reset(memory_end::acceptor);
   }
 
   void abandon(std::vector<wait_list::handler>& out) { waits_.move_to(out); }

@@ -26,11 +26,11 @@ namespace hawser::inline HAWSER_ABI::inline HAWSER_ASIO_ABI {
 /// One connection; each end belongs to a `memory_stream`.
 class memory_pipe {
  public:
-  memory_pipe(std::shared_ptr<memory_core> core, std::string client, std::string server)
+  memory_pipe(std::shared_ptr<memory_core> core, std::string dialler, std::string acceptor)
       : core_(std::move(core)),
         link_(core_->link),
         number_(core_->dialled++),
-        addresses_{std::move(client), std::move(server)},
+        addresses_{std::move(dialler), std::move(acceptor)},
         ends_{side(*this), side(*this)} {
     core_->pipes.emplace(number_, this);
   }
@@ -234,7 +234,7 @@ class memory_pipe {
     return static_cast<std::size_t>(end);
   }
   static constexpr memory_end other(memory_end end) noexcept {
-    return end == memory_end::client ? memory_end::server : memory_end::client;
+    return end == memory_end::dialler ? memory_end::acceptor : memory_end::dialler;
   }
   static std::error_code closed_error() noexcept {
     return make_error_code(asio::error::bad_descriptor);

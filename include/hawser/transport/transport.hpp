@@ -89,12 +89,13 @@ concept stream_acceptor =
 /// A timer on the transport's clock. `wait_until` replaces the wait before, whose handler gets an
 /// error.
 template <class T, class Context>
-concept transport_timer = std::constructible_from<T, Context&> &&
-                          requires(T t, time_point when, wait_handler_archetype handler) {
-                            { t.now() } noexcept -> std::same_as<time_point>;
-                            t.wait_until(when, handler);
-                            { t.cancel() } noexcept -> std::same_as<void>;
-                          };
+concept transport_timer =
+    std::constructible_from<T, Context&> &&
+    requires(T t, T const c, time_point when, wait_handler_archetype handler) {
+      { c.now() } noexcept -> std::same_as<time_point>;
+      t.wait_until(when, handler);
+      { t.cancel() } noexcept -> std::same_as<void>;
+    };
 
 /// What stands in for a connect handler.
 template <class Stream>

@@ -1,8 +1,4 @@
 // Fuzzes a whole client on the memory network against a server that is a script.
-
-// Before the aliases named server and client: GCC 12 thinks that its enumerators shadow them.
-#include <hawser/testing/memory_network.hpp>
-
 #include <hawser/client.hpp>
 
 #include <array>
@@ -17,6 +13,7 @@
 #include <asio/io_context.hpp>
 
 #include <hawser/codec/ws/handshake.hpp>
+#include <hawser/testing/memory_network.hpp>
 #include <hawser/testing/seeded_random.hpp>
 
 #include "script.hpp"

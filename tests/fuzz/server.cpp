@@ -1,8 +1,4 @@
 // Fuzzes a whole server on the memory network: what peers say, when, and what breaks meanwhile.
-
-// Before the aliases named server and client: GCC 12 thinks that its enumerators shadow them.
-#include <hawser/testing/memory_network.hpp>
-
 #include <hawser/server.hpp>
 
 #include <array>
@@ -17,6 +13,7 @@
 
 #include <asio/io_context.hpp>
 
+#include <hawser/testing/memory_network.hpp>
 #include <hawser/testing/seeded_random.hpp>
 
 #include "script.hpp"

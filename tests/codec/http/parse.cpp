@@ -1,7 +1,6 @@
 // Request and response heads: what is accepted, what is refused, limits, splits.
 #include <hawser/codec/http/parse.hpp>
 
-#include <chrono>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -396,25 +395,6 @@ TEST_CASE("http parse: pipelined requests come out one by one", "[codec][http]")
     }
     CHECK(seen == "/1/2/3");
   }
-}
-
-TEST_CASE("http parse: byte by byte costs a constant per byte", "[codec][http]") {
-  auto const time_of = [](std::size_t size) {
-    head_limits const limits{.max_head_size = 1 << 20, .max_header_count = 100'000};
-    std::string bytes = "GET / HTTP/1.1\r\nHost: a\r\n";
-    while (bytes.size() < size) bytes += "X: " + std::string(60, 'x') + "\r\n";
-    bytes += "\r\n";
-    auto best = std::chrono::steady_clock::duration::max();
-    for (int turn = 0; turn < 3; ++turn) {
-      auto const start = std::chrono::steady_clock::now();
-      auto const seen = hawser_test::run([&] { return request_parser(limits); }, bytes, 1, 1);
-      best = std::min(best, std::chrono::steady_clock::now() - start);
-      REQUIRE(seen.done);
-    }
-    return best;
-  };
-  // 32 times the bytes: 32 times the time when linear, 1024 times when quadratic.
-  CHECK(time_of(512 * 1024) < 200 * time_of(16 * 1024));
 }
 
 TEST_CASE("http parse: a response is read, however it is cut", "[codec][http]") {

@@ -271,7 +271,7 @@ class sending : public wheel_entry {
 
   std::error_code make_room(std::size_t size) {
     auto& counters = host_->counters();
-    while (!outbox_.empty()) {
+    while (outbox_.holds_messages()) {
       verdict const said = host_->backpressure().admit(outbox_.queued(), size);
       if (said == verdict::enqueue) return {};
       if (said == verdict::pause_reading) {

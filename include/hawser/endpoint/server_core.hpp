@@ -67,7 +67,9 @@ class server_core final : public http_front<server_core<Policies>, Policies> {
   void on_acceptable(listener_type* which, std::error_code error) {
     typename base::turn const held(*this);
     for (auto const& one : listeners_) {
-      if (one.get() == which) return which->on_acceptable(error);
+      if (one.get() != which) continue;
+      auto const kept = one;  // its handlers may stop or destroy the server
+      return kept->on_acceptable(error);
     }
   }
 

@@ -29,6 +29,8 @@ class outbox {
 
   bool empty() const noexcept { return count_ == 0; }
   backlog queued() const noexcept { return {bytes_, count_}; }
+  /// Whether anything but control frames waits.
+  bool holds_messages() const noexcept { return count_ > controls_; }
 
   void push(payload bytes, message_key key, block_pool& pool) {
     append({std::move(bytes), key.value_or(0), kind_of(key)}, pool);
@@ -52,6 +54,7 @@ class outbox {
   /// A control frame: never dropped, not a message to the policy.
   void push_control(payload frame, block_pool& pool) {
     append({std::move(frame), 0, kind::control}, pool);
+    ++controls_;
   }
 
   /// A pong. At most 16 wait, later ones take the place of the newest: answering the latest ping
@@ -67,6 +70,7 @@ class outbox {
       }
     }
     ++pongs_;
+    ++controls_;
     append({std::move(frame), 0, kind::pong}, pool);
   }
 
@@ -153,7 +157,9 @@ class outbox {
   }
 
   void pop_front() noexcept {
-    if (at(0).what == kind::pong) --pongs_;
+    kind const what = at(0).what;
+    if (what == kind::pong) --pongs_;
+    if (what == kind::pong || what == kind::control) --controls_;
     at(0).~entry();
     first_ = (first_ + 1) & (capacity_ - 1);
     --count_;
@@ -185,6 +191,7 @@ class outbox {
   std::uint32_t first_ = 0;
   std::uint32_t count_ = 0;
   std::uint32_t pongs_ = 0;
+  std::uint32_t controls_ = 0;  // pongs included
 };
 
 }  // namespace hawser::inline HAWSER_ABI

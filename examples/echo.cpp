@@ -17,7 +17,6 @@
 
 #include <asio/io_context.hpp>
 #include <asio/signal_set.hpp>
-#include <asio/steady_timer.hpp>
 
 #include <hawser/server.hpp>
 
@@ -88,20 +87,13 @@ int main(int argc, char** argv) {
   }
   std::fflush(stdout);
 
-  asio::signal_set signals(io, SIGINT, SIGTERM);
-  asio::steady_timer timer(io);
-  auto const leave = [&](std::error_code error) {
-    if (error) return;
-    signals.cancel();
-    timer.cancel();
-    server.drain({.window = 0ms, .deadline = 2s}, [&] { io.stop(); });
-  };
-  signals.async_wait([&](std::error_code error, int) { leave(error); });
-  if (auto const seconds = given.number<unsigned>("seconds", 0)) {
-    timer.expires_after(std::chrono::seconds(seconds));
-    timer.async_wait(leave);
-  }
-  io.run();
+  asio::basic_signal_set<asio::io_context::executor_type> signals(io, SIGINT, SIGTERM);
+  signals.async_wait([&](std::error_code error, int) {
+    if (!error) server.drain({.window = 0ms, .deadline = 2s}, [&] { io.stop(); });
+  });
+  auto const seconds = given.number<unsigned>("seconds", 0);
+  seconds == 0 ? io.run() : io.run_for(std::chrono::seconds(seconds));
+  server.stop();
 
   auto const& counted = server.counters();
   std::printf("%ju connections, %ju messages\n", std::uintmax_t{counted.opened},

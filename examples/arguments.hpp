@@ -6,9 +6,10 @@
 #include <cstdio>
 #include <cstdlib>
 #include <initializer_list>
-#include <map>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 class arguments {
  public:
@@ -24,23 +25,23 @@ class arguments {
         std::fprintf(stderr, "%s\n", usage.c_str());
         std::exit(2);
       }
-      values_[std::string(name)] = argv[i + 1];
+      values_.emplace_back(name, argv[i + 1]);
     }
   }
 
-  bool has(std::string_view name) const { return values_.find(name) != values_.end(); }
+  bool has(std::string_view name) const { return find(name) != nullptr; }
 
   std::string text(std::string_view name, std::string_view otherwise = {}) const {
-    auto const found = values_.find(name);
-    return std::string(found == values_.end() ? otherwise : found->second);
+    auto const* const found = find(name);
+    return std::string(found ? *found : otherwise);
   }
 
   /// Ends the program if the value is not a number that fits.
   template <class Number>
   Number number(std::string_view name, Number otherwise) const {
-    auto const found = values_.find(name);
-    if (found == values_.end()) return otherwise;
-    std::string_view const digits = found->second;
+    auto const* const found = find(name);
+    if (!found) return otherwise;
+    std::string_view const digits = *found;
     Number value{};
     auto const read = std::from_chars(digits.data(), digits.data() + digits.size(), value);
     if (read.ec == std::errc{} && read.ptr == digits.data() + digits.size()) return value;
@@ -49,5 +50,12 @@ class arguments {
   }
 
  private:
-  std::map<std::string, std::string_view, std::less<>> values_;
+  std::string_view const* find(std::string_view name) const {
+    for (auto const& [known, value] : values_) {
+      if (known == name) return &value;
+    }
+    return nullptr;
+  }
+
+  std::vector<std::pair<std::string_view, std::string_view>> values_;
 };

@@ -25,8 +25,8 @@ enum class verdict {
 /// Decides about a message that finds others queued before it. One object per server.
 ///
 /// *Semantics*: `admit` gets what is queued and the size of the next message in bytes; it is not
-/// asked while the queue is empty, so a single message of any legal size goes out, and neither about
-/// what a handler says to its own peer, as far as the server's `send_buffer` holds it. After
+/// asked while the queue is empty, so a single message of any legal size goes out, and neither
+/// about what a handler says to its own peer, as far as the server's `send_buffer` holds it. After
 /// `drop_oldest` it is asked again with less queued, and `drop_oldest` with nothing left that can
 /// be dropped means `drop_newest`. With `replaces_by_key`, a message with a key takes the
 /// place of the queued one with the same key, and `admit` is not asked.

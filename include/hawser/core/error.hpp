@@ -32,6 +32,17 @@ enum class errc {
   invalid_utf8,             ///< text or a close reason that is not UTF-8 (1007)
   bad_deflate_data,         ///< a compressed message that does not inflate (1007)
 
+  // -- the peer broke Engine.IO 4 or Socket.IO 5: its session is closed, nothing more is delivered --
+  bad_engine_packet,     ///< an empty Engine.IO packet, or one of an unknown type
+  bad_base64,            ///< a binary packet in a polling payload that isn't strict base64
+  unexpected_packet,     ///< a packet that has no place here: a ping from a client, a second probe
+  bad_packet,            ///< a Socket.IO packet against the grammar, or with the wrong payload
+  bad_event_name,        ///< an event without a name, or with a reserved or too long one
+  bad_attachments,       ///< binary where none is due, text instead of it, or a bad placeholder
+  bad_json,              ///< not JSON (RFC 8259), or a lone surrogate in it
+  bad_msgpack,           ///< not MessagePack, or an extension that has no meaning here
+  namespace_not_joined,  ///< a packet for a namespace that isn't connected, or CONNECT twice
+
   // -- a limit was reached: the option of the same name is the remedy --
   message_too_big = 40,     ///< `max_message_size` (1009)
   too_many_fragments,       ///< `max_fragments` or `max_empty_fragments` (1008)
@@ -49,6 +60,15 @@ enum class errc {
   mailbox_full,             ///< `mailbox_limit`: try again after the server's thread caught up
   too_many_connections,     ///< `max_connections` (503)
   too_many_rooms,           ///< `max_rooms_per_member` or `max_room_name`
+  too_many_packets,         ///< a polling payload of more than `max_packets`
+  too_deep,                 ///< arguments nested deeper than `max_depth`
+  too_many_values,          ///< arguments of more than `max_values` values
+  number_too_long,          ///< a number of more than `max_number` characters
+  too_many_attachments,     ///< more binary values in a packet than `max_attachments`
+  attachments_timeout,      ///< announced attachments did not come in `attachments_timeout`
+  too_many_namespaces,      ///< `max_namespaces` of one session
+  too_many_acks,            ///< `max_acks` of one socket wait already
+  unknown_acks,             ///< too many acknowledgements that nobody had asked for
 
   // -- the opening handshake failed: no connection came to be --
   bad_request_line = 80,     ///< not METHOD SP target SP HTTP/1.1 (400)
@@ -79,14 +99,18 @@ enum class errc {
   heartbeat_timeout,    ///< nothing came back in time
   write_stalled,        ///< `write_stall_timeout` without a byte taken
   close_timeout,        ///< `close_timeout`: the peer never answered the Close frame
+  ack_timeout,          ///< no acknowledgement came in time
+  disconnected,         ///< the socket went before it acknowledged
 
   // -- the caller: nothing was sent --
-  not_open = 180,          ///< the connection is closed, closing, or not open yet
-  bad_argument,            ///< a close code or reason that may not be sent, an unusable option
-  nested_poll,             ///< `poll()` from inside a handler
-  already_connected,       ///< `async_connect` on a client that has a connection
-  dropped,                 ///< the backpressure policy dropped this message
-  address_in_use_by_other  ///< a unix path that exists and is not a dead socket
+  not_open = 180,           ///< the connection is closed, closing, or not open yet
+  bad_argument,             ///< a close code or reason that may not be sent, an unusable option
+  nested_poll,              ///< `poll()` from inside a handler
+  already_connected,        ///< `async_connect` on a client that has a connection
+  dropped,                  ///< the backpressure policy dropped this message
+  address_in_use_by_other,  ///< a unix path that exists and is not a dead socket
+  argument_mismatch,        ///< arguments that don't fit the parameter types of a handler or an ack
+  forbidden                 ///< a guard said no
 };
 
 /// Groups of `errc` by consequence, to compare an `error_code` with.
@@ -115,6 +139,15 @@ inline char const* describe(errc code) noexcept {
     case errc::bad_close_code: return "close code not allowed on the wire";
     case errc::invalid_utf8: return "text is not valid UTF-8";
     case errc::bad_deflate_data: return "compressed message does not inflate";
+    case errc::bad_engine_packet: return "malformed Engine.IO packet";
+    case errc::bad_base64: return "malformed base64";
+    case errc::unexpected_packet: return "packet out of place";
+    case errc::bad_packet: return "malformed Socket.IO packet";
+    case errc::bad_event_name: return "event name missing, reserved or too long";
+    case errc::bad_attachments: return "binary attachments do not match their packet";
+    case errc::bad_json: return "malformed JSON";
+    case errc::bad_msgpack: return "malformed MessagePack";
+    case errc::namespace_not_joined: return "packet for a namespace that is not connected";
     case errc::message_too_big: return "message over max_message_size";
     case errc::too_many_fragments: return "message in too many fragments";
     case errc::message_timeout: return "unfinished message timed out";
@@ -131,6 +164,15 @@ inline char const* describe(errc code) noexcept {
     case errc::mailbox_full: return "mailbox full";
     case errc::too_many_connections: return "too many connections";
     case errc::too_many_rooms: return "too many rooms, or a room name that is too long";
+    case errc::too_many_packets: return "polling payload of more than max_packets packets";
+    case errc::too_deep: return "values nested deeper than max_depth";
+    case errc::too_many_values: return "more values than max_values";
+    case errc::number_too_long: return "number of more than max_number characters";
+    case errc::too_many_attachments: return "more attachments than max_attachments";
+    case errc::attachments_timeout: return "announced attachments did not come in time";
+    case errc::too_many_namespaces: return "more namespaces than max_namespaces";
+    case errc::too_many_acks: return "more acknowledgements awaited than max_acks";
+    case errc::unknown_acks: return "too many acknowledgements that nobody asked for";
     case errc::bad_request_line: return "malformed request line";
     case errc::bad_status_line: return "malformed status line";
     case errc::bad_field: return "malformed header field";
@@ -163,6 +205,10 @@ inline char const* describe(errc code) noexcept {
     case errc::already_connected: return "client is already connected";
     case errc::dropped: return "message dropped by the backpressure policy";
     case errc::address_in_use_by_other: return "path exists and is not a dead socket";
+    case errc::argument_mismatch: return "arguments do not fit the expected types";
+    case errc::ack_timeout: return "operation has timed out";
+    case errc::disconnected: return "socket has been disconnected";
+    case errc::forbidden: return "not allowed";
   }
   return "unknown hawser error";
 }

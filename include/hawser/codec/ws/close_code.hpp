@@ -87,7 +87,16 @@ constexpr close_code close_code_for(errc error) noexcept {
     case errc::too_many_fragments:
     case errc::message_timeout:
     case errc::control_flood:
-    case errc::message_flood: return close_code::policy_violation;
+    case errc::message_flood:
+    case errc::too_many_packets:
+    case errc::too_deep:
+    case errc::too_many_values:
+    case errc::number_too_long:
+    case errc::too_many_attachments:
+    case errc::attachments_timeout:
+    case errc::too_many_namespaces:
+    case errc::too_many_acks:
+    case errc::unknown_acks: return close_code::policy_violation;
     case errc::partial_budget_exceeded:
     case errc::send_queue_full: return close_code::try_again_later;
     default: return close_code::protocol_error;

@@ -24,7 +24,7 @@
 #include "arguments.hpp"
 
 namespace {
-using hawser::socket;
+using socket = hawser::websocket;
 struct person {
   std::string name, room;  // empty until they have entered
 };
@@ -65,11 +65,11 @@ class chat {
     });
   }
 
-  hawser::server server;
+  hawser::websocket_server server;
 
  private:
-  static hawser::server::options limits() {
-    hawser::server::options numbers;
+  static hawser::websocket_server::options limits() {
+    hawser::websocket_server::options numbers;
     numbers.framing.max_message_size = 8 * 1024;  // the page stops at 2000 characters
     numbers.framing.deflate.enabled = true;
     numbers.limits.rates.messages = {.per_second = 10, .burst = 40};

@@ -23,7 +23,7 @@ namespace {
 using namespace std::chrono_literals;
 using asio::use_awaitable;
 
-asio::awaitable<void> converse(hawser::client& client, std::string url) {
+asio::awaitable<void> converse(hawser::websocket_client& client, std::string url) {
   co_await client.async_connect(url, use_awaitable);
   std::printf("connected to %s\n", url.c_str());
 
@@ -44,7 +44,7 @@ asio::awaitable<void> converse(hawser::client& client, std::string url) {
 
 int main(int argc, char** argv) {
   asio::io_context io;
-  hawser::client client{io};
+  hawser::websocket_client client{io};
   int result = 0;
   asio::co_spawn(io, converse(client, argc > 1 ? argv[1] : "ws://127.0.0.1:9001/"),
                  [&](std::exception_ptr failure) {

@@ -118,8 +118,8 @@ using lines = policies<>::with_transport<counted_tcp>::with_framing<line_framing
 int main() {
   asio::io_context io;
   basic_server<lines> server{io};
-  server.on_open([](hawser::socket peer) { peer.join("anything"); });
-  server.on_message([](hawser::socket peer, message const& what) { peer.to("any").send(what); });
+  server.on_open([](hawser::websocket peer) { peer.join("anything"); });
+  server.on_message([](hawser::websocket peer, message const& what) { peer.to("any").send(what); });
   if (auto const error = server.listen({.host = "127.0.0.1"})) return error.value();
   auto const url = "ws://127.0.0.1:" + std::to_string(server.port());
 

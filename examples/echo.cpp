@@ -28,7 +28,7 @@ using namespace std::chrono_literals;
 
 // A peer that takes its echoes slower than it talks is read from more slowly, not thrown out.
 using echo_server = hawser::basic_server<
-    hawser::policies<>::with_backpressure<hawser::pause_reading>>;
+    hawser::websocket_policies::with_backpressure<hawser::pause_reading>>;
 
 int fail(std::string const& where, std::error_code error) {
   std::fprintf(stderr, "echo: %s: %s\n", where.c_str(), error.message().c_str());
@@ -72,7 +72,7 @@ int main(int argc, char** argv) {
 
   asio::io_context io;
   echo_server server{io, std::move(options)};
-  server.on_message([](hawser::socket peer, hawser::message const& what) { peer.send(what); });
+  server.on_message([](hawser::websocket peer, hawser::message const& what) { peer.send(what); });
 
   auto const port = given.number<std::uint16_t>("port", 9001);
   if (auto const error = server.listen({.host = host, .port = port, .path = path})) {

@@ -28,7 +28,7 @@ namespace {
 using namespace std::chrono_literals;
 using clock_type = std::chrono::steady_clock;
 using game_server = hawser::basic_server<
-    hawser::policies<>::with_backpressure<hawser::latest_by_key>>;
+    hawser::websocket_policies::with_backpressure<hawser::latest_by_key>>;
 
 struct player {
   float x = 0, y = 0;
@@ -38,16 +38,16 @@ struct player {
 class world {
  public:
   explicit world(asio::io_context& io) : server(io) {
-    server.on_open([this](hawser::socket peer) {
+    server.on_open([this](hawser::websocket peer) {
       players_[peer.id()] = {};
       peer.join("world");
       peer.send("you " + std::to_string(peer.id()));
     });
-    server.on_close([this](hawser::socket peer, hawser::close_event const&) {
+    server.on_close([this](hawser::websocket peer, hawser::close_event const&) {
       players_.erase(peer.id());
       everybody_.send("gone " + std::to_string(peer.id()));
     });
-    server.on_message([this](hawser::socket peer, hawser::message const& what) {
+    server.on_message([this](hawser::websocket peer, hawser::message const& what) {
       auto& one = players_.at(peer.id());
       auto const said = what.text();
       one.towards_x = said == "left" ? -1.0f : said == "right" ? 1.0f : 0.0f;
@@ -70,7 +70,7 @@ class world {
 
  private:
   std::unordered_map<std::uint64_t, player> players_;  // by the connection's id
-  hawser::room everybody_ = server.room("world");
+  hawser::websocket_room everybody_ = server.room("world");
 };
 
 }  // namespace
@@ -87,7 +87,7 @@ int main(int argc, char** argv) {
   std::printf("listening on %s\n", url.c_str());
   std::fflush(stdout);
 
-  hawser::client bot{io};  // on the same loop
+  hawser::websocket_client bot{io};  // on the same loop
   bot.on_message([](hawser::message const&) {});
   bot.async_connect(url, [&](std::error_code error) {
     if (!error) bot.send("down");

@@ -29,7 +29,7 @@ using asio::ip::tcp;
 // The program as it was, but for the lines in `hand_over`.
 class old_program {
  public:
-  old_program(asio::io_context& io, std::uint16_t port, hawser::server& live)
+  old_program(asio::io_context& io, std::uint16_t port, hawser::websocket_server& live)
       : acceptor_(io, {asio::ip::address_v4::loopback(), port}), live_(live) {
     accept();
   }
@@ -77,7 +77,7 @@ class old_program {
   }
 
   tcp::acceptor acceptor_;
-  hawser::server& live_;
+  hawser::websocket_server& live_;
 };
 
 }  // namespace
@@ -85,8 +85,8 @@ class old_program {
 int main(int argc, char** argv) {
   arguments const given(argc, argv, {"port"});
   asio::io_context io;
-  hawser::server live{io};  // never listens by itself
-  live.on_message([](hawser::socket peer, hawser::message const& what) { peer.send(what); });
+  hawser::websocket_server live{io};  // never listens by itself
+  live.on_message([](hawser::websocket peer, hawser::message const& what) { peer.send(what); });
   old_program program(io, given.number<std::uint16_t>("port", 3002), live);
   std::printf("listening on http://127.0.0.1:%u and ws://127.0.0.1:%u/live\n", program.port(),
               program.port());

@@ -175,10 +175,10 @@ std::string title(char const* what, char const* transport, char const* loop, ws:
 
 template <class Transport, class Loop>
 struct scene {
-  using server_type = hawser::basic_server<hawser::policies<>::with_transport<Transport>>;
+  using server_type = hawser::basic_server<hawser::websocket_policies::with_transport<Transport>>;
 
   scene(std::size_t clients, std::uint16_t port = 0) {
-    server.on_message([](hawser::socket s, hawser::message const& m) { s.send(m); });
+    server.on_message([](hawser::websocket s, hawser::message const& m) { s.send(m); });
     need(!server.listen({.host = "127.0.0.1", .port = port}), "listen");
     peers.reserve(clients);
     for (std::size_t i = 0; i < clients; ++i) {
@@ -245,11 +245,11 @@ void echoes_and_broadcasts(char const* transport) {
 template <class Loop>
 void latest_by_key() {
   using policies =
-      hawser::policies<>::with_transport<hawser::tcp>::with_backpressure<hawser::latest_by_key>;
+      hawser::websocket_policies::with_transport<hawser::tcp>::with_backpressure<hawser::latest_by_key>;
   asio::io_context io;
   hawser::basic_server<policies> server{io};
-  std::vector<hawser::socket> sockets;
-  server.on_open([&](hawser::socket s) { sockets.push_back(std::move(s)); });
+  std::vector<hawser::websocket> sockets;
+  server.on_open([&](hawser::websocket s) { sockets.push_back(std::move(s)); });
   need(!server.listen({.host = "127.0.0.1"}), "listen");
   std::vector<client> peers;
   for (int i = 0; i < 2; ++i) {

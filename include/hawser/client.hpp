@@ -11,7 +11,7 @@
 
 #include <hawser/endpoint/client_core.hpp>
 #include <hawser/endpoint/remote.hpp>
-#include <hawser/endpoint/socket.hpp>
+#include <hawser/endpoint/websocket.hpp>
 #include <hawser/policies.hpp>
 
 namespace hawser::inline HAWSER_ABI::inline HAWSER_ASIO_ABI {
@@ -121,7 +121,7 @@ class basic_client : public sends_messages<basic_client<Policies>> {
   /// The HTTP status of the last answer to a connect, 101 if it went well; 0: none came.
   int status() const noexcept { return core_->status(); }
   /// The connection as a handle, to send through and to keep.
-  hawser::socket socket() const { return {core_->anchored(), core_->current()}; }
+  hawser::websocket socket() const { return {core_->anchored(), core_->current()}; }
   hawser::counters const& counters() const noexcept { return core_->counters(); }
   executor_type get_executor() const { return core_->executor(); }
 
@@ -134,7 +134,7 @@ class basic_client : public sends_messages<basic_client<Policies>> {
   /// Sends at once what has been queued; else it leaves with the next turn of the loop.
   void flush() { core_->flush(); }
   /// For other threads.
-  hawser::remote remote() const { return hawser::remote(&core_->anchored()); }
+  hawser::websocket_remote remote() const { return hawser::websocket_remote(&core_->anchored()); }
 
  private:
   friend class sends_messages<basic_client>;
@@ -163,6 +163,7 @@ class basic_client : public sends_messages<basic_client<Policies>> {
   core* core_;
 };
 
-using client = basic_client<>;
+/// A client of raw WebSocket messages.
+using websocket_client = basic_client<websocket_policies>;
 
 }  // namespace hawser::inline HAWSER_ABI::inline HAWSER_ASIO_ABI

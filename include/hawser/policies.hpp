@@ -49,6 +49,9 @@ struct policies {
   using with_backpressure = policies<Transport, Framing, Heartbeat, Rooms, X>;
 };
 
+/// What a raw WebSocket server or client is composed from, unless told otherwise.
+using websocket_policies = policies<>;
+
 /// `policies<...>`, or a struct derived from one for a shorter name in error messages and symbols.
 template <class P>
 concept policy_set =

@@ -13,11 +13,11 @@
 #include <type_traits>
 #include <utility>
 
-#include <hawser/endpoint/server_core.hpp>
+#include <hawser/endpoint/websocket_core.hpp>
 #include <hawser/policies.hpp>
 #include <hawser/transport/socket_stream.hpp>
 #include <hawser/endpoint/remote.hpp>
-#include <hawser/endpoint/socket.hpp>
+#include <hawser/endpoint/websocket.hpp>
 
 namespace hawser::inline HAWSER_ABI::inline HAWSER_ASIO_ABI {
 
@@ -62,42 +62,42 @@ class basic_server {
                    callback<void(handshake const&, decision)>(std::move(handler)));
   }
   /// `void(socket)`: a connection is open.
-  template <std::invocable<socket> Handler>
+  template <std::invocable<websocket> Handler>
   void on_open(Handler handler) {
     core_->replace(core_->on_open,
                    callback<void(anchor&, connection_id)>(
                        [handler = std::move(handler)](anchor& at, connection_id id) mutable {
-                         handler(socket(at, id, socket::borrow{}));
+                         handler(websocket(at, id, websocket::borrow{}));
                        }));
   }
   /// `void(socket, message const&)`: a whole message has arrived.
-  template <std::invocable<socket, message const&> Handler>
+  template <std::invocable<websocket, message const&> Handler>
   void on_message(Handler handler) {
     core_->replace(core_->on_message,
                    callback<void(anchor&, connection_id, message const&)>(
                        [handler = std::move(handler)](anchor& at, connection_id id,
                                                       message const& what) mutable {
-                         handler(socket(at, id, socket::borrow{}), what);
+                         handler(websocket(at, id, websocket::borrow{}), what);
                        }));
   }
   /// `void(socket, close_event const&)`: the connection is over. Its data and rooms are still
   /// there; it leaves the rooms when the handler returns.
-  template <std::invocable<socket, close_event const&> Handler>
+  template <std::invocable<websocket, close_event const&> Handler>
   void on_close(Handler handler) {
     core_->replace(core_->on_close,
                    callback<void(anchor&, connection_id, close_event const&)>(
                        [handler = std::move(handler)](anchor& at, connection_id id,
                                                       close_event const& event) mutable {
-                         handler(socket(at, id, socket::borrow{}), event);
+                         handler(websocket(at, id, websocket::borrow{}), event);
                        }));
   }
   /// `void(socket)`: what had to wait for this peer has been taken.
-  template <std::invocable<socket> Handler>
+  template <std::invocable<websocket> Handler>
   void on_drain(Handler handler) {
     core_->replace(core_->on_drain,
                    callback<void(anchor&, connection_id)>(
                        [handler = std::move(handler)](anchor& at, connection_id id) mutable {
-                         handler(socket(at, id, socket::borrow{}));
+                         handler(websocket(at, id, websocket::borrow{}));
                        }));
   }
   /// `void(std::error_code, std::string_view where)`: trouble that belongs to no connection.
@@ -160,16 +160,16 @@ class basic_server {
   // -- sending ---------------------------------------------------------------------------------
 
   /// Everybody.
-  audience all() const { return audience(&core_->anchored()); }
+  websocket_audience all() const { return websocket_audience(&core_->anchored()); }
   /// The members of a room.
-  audience to(std::string_view room) const { return all().to(room); }
+  websocket_audience to(std::string_view room) const { return all().to(room); }
   /// A room to keep.
-  hawser::room room(std::string_view name) const { return {&core_->anchored(), name}; }
+  hawser::websocket_room room(std::string_view name) const { return {&core_->anchored(), name}; }
   /// Calls `void(socket)` for every open connection.
-  template <std::invocable<socket> Visit>
+  template <std::invocable<websocket> Visit>
   void for_each(Visit visit) {
     core_->for_each(
-        [&](connection_id id) { visit(socket(core_->anchored(), id, socket::borrow{})); });
+        [&](connection_id id) { visit(websocket(core_->anchored(), id, websocket::borrow{})); });
   }
 
   // -- the game loop ---------------------------------------------------------------------------
@@ -185,7 +185,7 @@ class basic_server {
   void flush() { core_->flush(); }
 
   /// For other threads.
-  hawser::remote remote() const { return hawser::remote(&core_->anchored()); }
+  hawser::websocket_remote remote() const { return hawser::websocket_remote(&core_->anchored()); }
 
   // -- the end ---------------------------------------------------------------------------------
 
@@ -204,10 +204,11 @@ class basic_server {
   executor_type get_executor() const { return core_->executor(); }
 
  private:
-  using core = server_core<Policies>;
+  using core = websocket_core<Policies>;
   core* core_;
 };
 
-using server = basic_server<>;
+/// A server of raw WebSocket messages.
+using websocket_server = basic_server<websocket_policies>;
 
 }  // namespace hawser::inline HAWSER_ABI::inline HAWSER_ASIO_ABI

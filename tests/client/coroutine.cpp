@@ -28,20 +28,20 @@ namespace {
 
 struct greeting {
   greeting() {
-    server.on_open([](hawser::socket s) {
+    server.on_open([](hawser::websocket s) {
       s.send("one");
       s.send("two");
     });
-    server.on_message([](hawser::socket s, hawser::message const& m) { s.send(m); });
+    server.on_message([](hawser::websocket s, hawser::message const& m) { s.send(m); });
     REQUIRE_FALSE(server.listen({.host = "127.0.0.1"}));
     url = "ws://127.0.0.1:" + std::to_string(server.port()) + "/";
   }
   asio::io_context io;
-  hawser::server server{io};
+  hawser::websocket_server server{io};
   std::string url;
 };
 
-asio::awaitable<std::vector<std::string>> talk(hawser::client& client, std::string url) {
+asio::awaitable<std::vector<std::string>> talk(hawser::websocket_client& client, std::string url) {
   std::vector<std::string> heard;
   co_await client.async_connect(url, asio::use_awaitable);
   client.send("three");
@@ -53,7 +53,7 @@ asio::awaitable<std::vector<std::string>> talk(hawser::client& client, std::stri
   co_return heard;
 }
 
-asio::awaitable<std::error_code> fail(hawser::client& client) {
+asio::awaitable<std::error_code> fail(hawser::websocket_client& client) {
   auto const [error] =
       co_await client.async_connect("not a url", asio::experimental::as_tuple(asio::use_awaitable));
   co_return error;
@@ -63,7 +63,7 @@ asio::awaitable<std::error_code> fail(hawser::client& client) {
 
 TEST_CASE("client: connect, receive and close in a coroutine", "[client]") {
   greeting at;
-  hawser::client client(at.io);
+  hawser::websocket_client client(at.io);
   std::optional<std::vector<std::string>> heard;
   std::exception_ptr thrown;
   asio::co_spawn(at.io, talk(client, at.url),
@@ -80,7 +80,7 @@ TEST_CASE("client: connect, receive and close in a coroutine", "[client]") {
 
 TEST_CASE("client: errors in a coroutine are exceptions, or values on demand", "[client]") {
   asio::io_context io;
-  hawser::client client(io);
+  hawser::websocket_client client(io);
   std::optional<std::error_code> value;
   asio::co_spawn(io, fail(client), [&](std::exception_ptr, std::error_code e) { value = e; });
   REQUIRE(run_until(io, [&] { return value.has_value(); }));
@@ -93,7 +93,7 @@ TEST_CASE("client: errors in a coroutine are exceptions, or values on demand", "
 
 TEST_CASE("client: a coroutine that waits ends when its client goes", "[client]") {
   greeting at;
-  std::optional<hawser::client> client(std::in_place, at.io);
+  std::optional<hawser::websocket_client> client(std::in_place, at.io);
   bool thrown = false;
   int received = 0;
   auto wait_for_ever = [&]() -> asio::awaitable<void> {
@@ -109,7 +109,7 @@ TEST_CASE("client: a coroutine that waits ends when its client goes", "[client]"
 
 TEST_CASE("client: futures", "[client]") {
   greeting at;
-  hawser::client client(at.io);
+  hawser::websocket_client client(at.io);
   auto const ready = [](auto& future) {
     return future.wait_for(std::chrono::seconds(0)) == std::future_status::ready;
   };
@@ -129,7 +129,7 @@ TEST_CASE("client: futures", "[client]") {
 
 TEST_CASE("client: callbacks are never called inline, also when they fail at once", "[client]") {
   asio::io_context io;
-  hawser::client client(io);
+  hawser::websocket_client client(io);
   std::vector<std::error_code> seen;
   client.async_connect("not a url", [&](std::error_code e) { seen.push_back(e); });
   client.async_receive([&](std::error_code e, hawser::received_message) { seen.push_back(e); });
@@ -141,7 +141,7 @@ TEST_CASE("client: callbacks are never called inline, also when they fail at onc
 
 TEST_CASE("client: a lazy operation may be started after its client has gone", "[client]") {
   asio::io_context io;
-  std::optional<hawser::client> client(std::in_place, io);
+  std::optional<hawser::websocket_client> client(std::in_place, io);
   std::error_code seen;
   auto later = client->async_connect("ws://127.0.0.1:1/", asio::experimental::deferred);
   client.reset();

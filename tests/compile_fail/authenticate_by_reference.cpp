@@ -2,7 +2,7 @@
 #include <hawser/server.hpp>
 
 // A decision is handed over: it can't be borrowed.
-void set(hawser::server& server) {
+void set(hawser::websocket_server& server) {
 #ifdef CORRECTED
   server.authenticate([](hawser::handshake const&, hawser::decision d) { d.accept(); });
 #else

@@ -11,4 +11,4 @@ struct valve {
   hawser::verdict admit(hawser::backlog, std::size_t) const noexcept { return {}; }
 };
 
-using chosen = hawser::policies<>::with_backpressure<valve>;
+using chosen = hawser::websocket_policies::with_backpressure<valve>;

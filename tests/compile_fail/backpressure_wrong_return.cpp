@@ -13,4 +13,4 @@ struct valve {
 #endif
 };
 
-using chosen = hawser::policies<>::with_backpressure<valve>;
+using chosen = hawser::websocket_policies::with_backpressure<valve>;

@@ -25,4 +25,4 @@ struct plain {
   };
 };
 
-using chosen = hawser::policies<>::with_framing<plain>;
+using chosen = hawser::websocket_policies::with_framing<plain>;

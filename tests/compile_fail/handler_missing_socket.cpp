@@ -2,9 +2,9 @@
 #include <hawser/server.hpp>
 
 // Handlers get the connection that they are called for.
-void set(hawser::server& server) {
+void set(hawser::websocket_server& server) {
 #ifdef CORRECTED
-  server.on_open([](hawser::socket) {});
+  server.on_open([](hawser::websocket) {});
 #else
   server.on_open([] {});
 #endif

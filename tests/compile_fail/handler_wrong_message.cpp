@@ -4,10 +4,10 @@
 #include <hawser/server.hpp>
 
 // Messages come as `message const&`, not as a string.
-void set(hawser::server& server) {
+void set(hawser::websocket_server& server) {
 #ifdef CORRECTED
-  server.on_message([](hawser::socket, hawser::message const&) {});
+  server.on_message([](hawser::websocket, hawser::message const&) {});
 #else
-  server.on_message([](hawser::socket, std::string const&) {});
+  server.on_message([](hawser::websocket, std::string const&) {});
 #endif
 }

@@ -13,4 +13,4 @@ struct pulse {
   hawser::beat poll(options const&, hawser::time_point) noexcept { return {}; }
 };
 
-using chosen = hawser::policies<>::with_heartbeat<pulse>;
+using chosen = hawser::websocket_policies::with_heartbeat<pulse>;

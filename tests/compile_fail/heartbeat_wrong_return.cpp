@@ -13,4 +13,4 @@ struct pulse {
 #endif
 };
 
-using chosen = hawser::policies<>::with_heartbeat<pulse>;
+using chosen = hawser::websocket_policies::with_heartbeat<pulse>;

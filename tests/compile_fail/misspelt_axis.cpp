@@ -3,7 +3,7 @@
 
 // There is no such axis: an error, not a setting that nobody reads.
 #ifdef CORRECTED
-using chosen = hawser::policies<>::with_heartbeat<hawser::no_heartbeat>;
+using chosen = hawser::websocket_policies::with_heartbeat<hawser::no_heartbeat>;
 #else
-using chosen = hawser::policies<>::with_heartbeats<hawser::no_heartbeat>;
+using chosen = hawser::websocket_policies::with_heartbeats<hawser::no_heartbeat>;
 #endif

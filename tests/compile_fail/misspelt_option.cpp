@@ -2,7 +2,7 @@
 #include <hawser/server.hpp>
 
 // An option that doesn't exist is an error.
-hawser::server::options chosen() {
+hawser::websocket_server::options chosen() {
 #ifdef CORRECTED
   return {.framing = {.max_message_size = 1'024}};
 #else

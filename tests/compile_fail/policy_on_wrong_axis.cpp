@@ -3,7 +3,7 @@
 
 // A heartbeat is no room policy.
 #ifdef CORRECTED
-using chosen = hawser::policies<>::with_rooms<hawser::no_rooms>;
+using chosen = hawser::websocket_policies::with_rooms<hawser::no_rooms>;
 #else
-using chosen = hawser::policies<>::with_rooms<hawser::no_heartbeat>;
+using chosen = hawser::websocket_policies::with_rooms<hawser::no_heartbeat>;
 #endif

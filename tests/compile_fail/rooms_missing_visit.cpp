@@ -16,4 +16,4 @@ struct lobby {
 #endif
 };
 
-using chosen = hawser::policies<>::with_rooms<lobby>;
+using chosen = hawser::websocket_policies::with_rooms<lobby>;

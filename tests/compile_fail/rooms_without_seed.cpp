@@ -18,4 +18,4 @@ struct lobby {
              hawser::member_visitor) {}
 };
 
-using chosen = hawser::policies<>::with_rooms<lobby>;
+using chosen = hawser::websocket_policies::with_rooms<lobby>;

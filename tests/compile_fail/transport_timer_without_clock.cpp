@@ -15,4 +15,4 @@ struct clockless : hawser::tcp {
   using timer = ::timer;
 };
 
-using chosen = hawser::policies<>::with_transport<clockless>;
+using chosen = hawser::websocket_policies::with_transport<clockless>;

@@ -45,4 +45,4 @@ struct waitless {
   using timer = hawser::tcp::timer;
 };
 
-using chosen = hawser::policies<>::with_transport<waitless>;
+using chosen = hawser::websocket_policies::with_transport<waitless>;

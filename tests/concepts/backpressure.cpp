@@ -1,6 +1,6 @@
 #include <concepts/instantiate.hpp>
 
-using set = hawser::policies<>::with_backpressure<archetypes::backpressure>;
+using set = hawser::websocket_policies::with_backpressure<archetypes::backpressure>;
 template class hawser::basic_server<set>;
 template class hawser::basic_client<set>;
 

@@ -1,7 +1,7 @@
 #include <concepts/instantiate.hpp>
 
-using with_http = hawser::policies<>::with_framing<archetypes::framing<true>>;
-using without_http = hawser::policies<>::with_framing<archetypes::framing<false>>;
+using with_http = hawser::websocket_policies::with_framing<archetypes::framing<true>>;
+using without_http = hawser::websocket_policies::with_framing<archetypes::framing<false>>;
 template class hawser::basic_server<with_http>;
 template class hawser::basic_client<with_http>;
 template class hawser::basic_server<without_http>;

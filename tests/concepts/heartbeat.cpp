@@ -1,6 +1,6 @@
 #include <concepts/instantiate.hpp>
 
-using set = hawser::policies<>::with_heartbeat<archetypes::heartbeat>;
+using set = hawser::websocket_policies::with_heartbeat<archetypes::heartbeat>;
 template class hawser::basic_server<set>;
 template class hawser::basic_client<set>;
 

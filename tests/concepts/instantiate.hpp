@@ -22,10 +22,10 @@ void use_server() {
   asio::io_context io;
   hawser::basic_server<Policies> server{io};
   server.authenticate([](hawser::handshake const&, hawser::decision d) { d.accept(1); });
-  server.on_open([](hawser::socket) {});
-  server.on_message([](hawser::socket, hawser::message const&) {});
-  server.on_close([](hawser::socket, hawser::close_event const&) {});
-  server.on_drain([](hawser::socket) {});
+  server.on_open([](hawser::websocket) {});
+  server.on_message([](hawser::websocket, hawser::message const&) {});
+  server.on_close([](hawser::websocket, hawser::close_event const&) {});
+  server.on_drain([](hawser::websocket) {});
   server.on_error([](std::error_code, std::string_view) {});
   server.get("/a", [](hawser::http_request const&, hawser::http_reply) {});
   server.post("/b", [](hawser::http_request const&, hawser::http_reply) {});
@@ -35,7 +35,7 @@ void use_server() {
   CHECK(server.all().send("nobody is here") == 0);
   CHECK(server.to("room").except("other").send("nobody is here") == 0);
   CHECK(server.room("room").size() == 0);
-  server.for_each([](hawser::socket) {});
+  server.for_each([](hawser::websocket) {});
   CHECK(server.size() == 0);
   server.poll();
   server.flush();

@@ -1,6 +1,6 @@
 #include <concepts/instantiate.hpp>
 
-using set = hawser::policies<>::with_rooms<archetypes::rooms>;
+using set = hawser::websocket_policies::with_rooms<archetypes::rooms>;
 template class hawser::basic_server<set>;
 
 namespace {

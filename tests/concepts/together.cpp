@@ -3,7 +3,7 @@
 #include <type_traits>
 
 // The leanest of everything, and a struct of one's own around it.
-using archetypes_only = hawser::policies<>::with_transport<archetypes::transport>::
+using archetypes_only = hawser::websocket_policies::with_transport<archetypes::transport>::
     with_framing<archetypes::framing<true>>::with_heartbeat<archetypes::heartbeat>::with_rooms<
         archetypes::rooms>::with_backpressure<archetypes::backpressure>;
 struct named : archetypes_only {};

@@ -1,6 +1,6 @@
 #include <concepts/instantiate.hpp>
 
-using set = hawser::policies<>::with_transport<archetypes::transport>;
+using set = hawser::websocket_policies::with_transport<archetypes::transport>;
 template class hawser::basic_server<set>;
 template class hawser::basic_client<set>;
 

@@ -13,7 +13,7 @@
 namespace conformance {
 namespace {
 
-using on_memory = hawser::policies<>::with_transport<hawser::memory>;
+using on_memory = hawser::websocket_policies::with_transport<hawser::memory>;
 using peer_type = hawser::raw_peer<hawser::memory>;
 
 hawser::websocket_framing::options framing_of(subject_options const& options) {
@@ -101,11 +101,11 @@ class server_subject final : public on_network {
   explicit server_subject(subject_options const& options)
       : on_network(side::server),
         server_(io, {.transport = {.network = &network}, .framing = framing_of(options)}) {
-    server_.on_message([this](hawser::socket from, hawser::message const& what) {
+    server_.on_message([this](hawser::websocket from, hawser::message const& what) {
       delivered.push_back(happening_of(what, keep_delivered));
       (void)from.send(what);
     });
-    server_.on_close([this](hawser::socket, hawser::close_event const& event) {
+    server_.on_close([this](hawser::websocket, hawser::close_event const& event) {
       farewells.push_back(farewell_of(event));
     });
     failed_ = server_.listen({.port = 80});

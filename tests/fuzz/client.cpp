@@ -27,7 +27,7 @@ template <class Backpressure>
 class world {
  public:
   using policies =
-      hawser::policies<>::with_transport<hawser::memory>::with_backpressure<Backpressure>;
+      hawser::websocket_policies::with_transport<hawser::memory>::with_backpressure<Backpressure>;
   using client_type = hawser::basic_client<policies>;
 
   world(std::uint8_t shape, script& input) : input_(input), shape_(shape), random_(shape) {

@@ -28,7 +28,7 @@ template <class Backpressure>
 class world {
  public:
   using policies =
-      hawser::policies<>::with_transport<hawser::memory>::with_backpressure<Backpressure>;
+      hawser::websocket_policies::with_transport<hawser::memory>::with_backpressure<Backpressure>;
   using server_type = hawser::basic_server<policies>;
 
   world(std::uint8_t shape, script& input) : input_(input), random_(shape) {
@@ -72,19 +72,19 @@ class world {
 
  private:
   void handlers() {
-    server_->on_open([this](hawser::socket s) {
+    server_->on_open([this](hawser::websocket s) {
       require(open_.insert(s.id()).second && ended_.count(s.id()) == 0);
       s.join("all");
     });
-    server_->on_message([this](hawser::socket s, hawser::message const& m) {
+    server_->on_message([this](hawser::websocket s, hawser::message const& m) {
       require(open_.count(s.id()) == 1);
       on_message(s, m);
     });
-    server_->on_close([this](hawser::socket s, hawser::close_event const&) {
+    server_->on_close([this](hawser::websocket s, hawser::close_event const&) {
       require(open_.erase(s.id()) == 1 && ended_.insert(s.id()).second);
       if ((ended_.size() & 3) == 3) server_->to("all").send("somebody left");
     });
-    server_->on_drain([this](hawser::socket s) {
+    server_->on_drain([this](hawser::websocket s) {
       require(open_.count(s.id()) == 1);
       if (++drains_ < 20) s.send("drained");  // else it goes on for ever on a narrow link
     });
@@ -99,7 +99,7 @@ class world {
     });
   }
 
-  void on_message(hawser::socket const& s, hawser::message const& m) {
+  void on_message(hawser::websocket const& s, hawser::message const& m) {
     auto const text = m.text();
     switch (text.empty() ? '\0' : text[0]) {
       case 'a': server_->to("all").send(m); break;
@@ -114,8 +114,8 @@ class world {
       case 'h': s.send(std::string(1900, 'h')); break;
       case 'i': throw std::runtime_error("asked");
       case 'j': s.terminate(); break;
-      case 'k': server_->for_each([](hawser::socket other) { other.close(); }); break;
-      case 'l': server_->for_each([](hawser::socket other) { other.terminate(); }); break;
+      case 'k': server_->for_each([](hawser::websocket other) { other.close(); }); break;
+      case 'l': server_->for_each([](hawser::websocket other) { other.terminate(); }); break;
       case 'm': server_->flush(); break;
       case 'n': server_->stop(); break;
       case 'o': server_->drain({.window = 1s, .deadline = 3s}); break;
@@ -240,7 +240,7 @@ class world {
   std::array<std::unique_ptr<memory_peer>, 4> peers_;
   std::set<std::uint64_t> open_;
   std::set<std::uint64_t> ended_;
-  hawser::socket later_;
+  hawser::websocket later_;
   std::size_t at_ = 0;
   int drains_ = 0;
 };

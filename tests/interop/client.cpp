@@ -43,7 +43,7 @@ int main(int argc, char** argv) {
   bool const text = given.text("kind", "text") == "text";
   auto const deflate = given.text("deflate", "off");
 
-  hawser::client::options options;
+  hawser::websocket_client::options options;
   options.framing.max_message_size = size + size / 8 + 100;  // deflate may also lengthen
   options.framing.deflate.enabled = deflate != "off";
   options.backpressure.max_bytes = (size + 100) * (window + 1);
@@ -58,7 +58,7 @@ int main(int argc, char** argv) {
   }
 
   asio::io_context io;
-  hawser::client client{io, std::move(options)};
+  hawser::websocket_client client{io, std::move(options)};
   asio::steady_timer limit(io, std::chrono::seconds(60));
   limit.async_wait([&](std::error_code error) {
     if (!error) io.stop();

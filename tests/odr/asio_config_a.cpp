@@ -6,5 +6,5 @@
 
 #include <hawser/server.hpp>
 
-std::size_t connections(hawser::server& s);
-std::size_t connections(hawser::server& s) { return s.size(); }
+std::size_t connections(hawser::websocket_server& s);
+std::size_t connections(hawser::websocket_server& s) { return s.size(); }

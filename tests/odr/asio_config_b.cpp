@@ -3,10 +3,10 @@
 
 #include <hawser/server.hpp>
 
-std::size_t connections(hawser::server& s);
+std::size_t connections(hawser::websocket_server& s);
 
 int main() {
   asio::io_context io;
-  hawser::server server{io};
+  hawser::websocket_server server{io};
   return connections(server) == 0 ? 0 : 1;
 }

@@ -19,14 +19,14 @@
 
 using namespace hawser_test;
 using hawser::errc;
-using tcp_server = hawser::basic_server<hawser::policies<>::with_transport<hawser::tcp>>;
+using tcp_server = hawser::basic_server<hawser::websocket_policies::with_transport<hawser::tcp>>;
 
 namespace {
 
 /// A server that remembers the addresses of those who came.
 struct listening {
   listening() {
-    server.on_open([this](hawser::socket s) { addresses.push_back(s.remote_address()); });
+    server.on_open([this](hawser::websocket s) { addresses.push_back(s.remote_address()); });
     server.on_error([this](std::error_code error, std::string_view) { errors.push_back(error); });
   }
   bool lets_in(plain_client::endpoint const& to) {
@@ -245,7 +245,7 @@ TEST_CASE("server: takes over a connection that the program accepted", "[server]
   asio::io_context io;
   tcp_server server(io);
   std::vector<std::string> said;
-  server.on_message([&](hawser::socket s, hawser::message const& m) {
+  server.on_message([&](hawser::websocket s, hawser::message const& m) {
     said.emplace_back(m.text());
     s.send(m);
   });

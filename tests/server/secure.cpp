@@ -18,47 +18,47 @@ using hawser::errc;
 
 namespace {
 
-hawser::server::options certified(certificates const& own) {
-  hawser::server::options made;
+hawser::websocket_server::options certified(certificates const& own) {
+  hawser::websocket_server::options made;
   made.transport.certificate_pem = own.certificate;
   made.transport.private_key_pem = own.key;
   return made;
 }
 
-hawser::client::options trusting(std::string const& ca) {
-  hawser::client::options made;
+hawser::websocket_client::options trusting(std::string const& ca) {
+  hawser::websocket_client::options made;
   made.transport.ca_pem = ca;
   return made;
 }
 
 /// An echo server on 127.0.0.1 that remembers whom it let in.
 struct echo {
-  explicit echo(hawser::server::options numbers = {}) : server(io, std::move(numbers)) {
+  explicit echo(hawser::websocket_server::options numbers = {}) : server(io, std::move(numbers)) {
     server.authenticate([this](hawser::handshake const& h, hawser::decision d) {
       secure.push_back(h.secure());
       d.accept();
     });
-    server.on_message([](hawser::socket s, hawser::message const& m) { s.send(m); });
-    server.on_close([this](hawser::socket, hawser::close_event const&) { ++closed; });
+    server.on_message([](hawser::websocket s, hawser::message const& m) { s.send(m); });
+    server.on_close([this](hawser::websocket, hawser::close_event const&) { ++closed; });
     REQUIRE_FALSE(server.listen({.host = "127.0.0.1"}));
   }
   std::string url(std::string const& scheme, std::string const& host = "127.0.0.1") const {
     return scheme + "://" + host + ":" + std::to_string(server.port()) + "/";
   }
   asio::io_context io;
-  hawser::server server;
+  hawser::websocket_server server;
   std::vector<bool> secure;
   int closed = 0;
 };
 
-std::error_code connect(asio::io_context& io, hawser::client& client, std::string const& url) {
+std::error_code connect(asio::io_context& io, hawser::websocket_client& client, std::string const& url) {
   std::optional<std::error_code> outcome;
   client.async_connect(url, [&](std::error_code error) { outcome = error; });
   REQUIRE(run_until(io, [&] { return outcome.has_value(); }));
   return *outcome;
 }
 
-std::string say_and_hear(asio::io_context& io, hawser::client& client, std::string const& text) {
+std::string say_and_hear(asio::io_context& io, hawser::websocket_client& client, std::string const& text) {
   std::string heard;
   client.on_message([&](hawser::message const& m) { heard = m.text(); });
   REQUIRE_FALSE(client.send(text));
@@ -71,7 +71,7 @@ std::string say_and_hear(asio::io_context& io, hawser::client& client, std::stri
 TEST_CASE("server: speaks TLS with clients that know its authority", "[server]") {
   auto const own = make_certificates();
   echo at(certified(own));
-  hawser::client client(at.io, trusting(own.ca));
+  hawser::websocket_client client(at.io, trusting(own.ca));
   REQUIRE_FALSE(connect(at.io, client, at.url("wss")));
   CHECK(say_and_hear(at.io, client, "hello") == "hello");
   std::string const large(300'000, 'x');
@@ -88,25 +88,25 @@ TEST_CASE("server: speaks TLS with clients that know its authority", "[server]")
 TEST_CASE("server: a client refuses authorities it doesn't know, and other hosts", "[server]") {
   auto const own = make_certificates({.hosts = {"game.example"}});
   echo at(certified(own));
-  hawser::client::options numbers = trusting(own.ca);
+  hawser::websocket_client::options numbers = trusting(own.ca);
   SECTION("an unknown authority") {
     numbers.transport.ca_pem = certificate_authority().issue().ca;
-    CHECK(connect(at.io, *std::make_unique<hawser::client>(at.io, std::move(numbers)),
+    CHECK(connect(at.io, *std::make_unique<hawser::websocket_client>(at.io, std::move(numbers)),
                   at.url("wss")));
   }
   SECTION("the system's authorities") {
-    hawser::client client(at.io);
+    hawser::websocket_client client(at.io);
     CHECK(connect(at.io, client, at.url("wss")));
     CHECK_FALSE(client.is_open());
   }
   SECTION("a host that the certificate doesn't name") {
-    hawser::client client(at.io, std::move(numbers));
+    hawser::websocket_client client(at.io, std::move(numbers));
     CHECK(connect(at.io, client, at.url("wss")));
     CHECK_FALSE(client.is_open());
   }
   SECTION("but not with insecure_skip_verify") {
     numbers.transport.insecure_skip_verify = true;
-    hawser::client client(at.io, std::move(numbers));
+    hawser::websocket_client client(at.io, std::move(numbers));
     REQUIRE_FALSE(connect(at.io, client, at.url("wss")));
     CHECK(say_and_hear(at.io, client, "hello") == "hello");
     return;
@@ -117,18 +117,18 @@ TEST_CASE("server: a client refuses authorities it doesn't know, and other hosts
 
 TEST_CASE("server: the same type speaks in the clear without a certificate", "[server]") {
   echo at;
-  hawser::client client(at.io);
+  hawser::websocket_client client(at.io);
   REQUIRE_FALSE(connect(at.io, client, at.url("ws", "localhost")));
   CHECK(say_and_hear(at.io, client, "hello") == "hello");
   CHECK(at.secure == std::vector<bool>{false});
-  hawser::client other(at.io);
+  hawser::websocket_client other(at.io);
   CHECK(connect(at.io, other, at.url("wss")));
 }
 
 TEST_CASE("server: a client without TLS gets nothing from one with it", "[server]") {
   auto const own = make_certificates();
   echo at(certified(own));
-  hawser::client client(at.io);
+  hawser::websocket_client client(at.io);
   CHECK(connect(at.io, client, at.url("ws")));
   CHECK(at.secure.empty());
   CHECK(run_until(at.io, [&] { return at.server.counters().objects == 0; }));
@@ -139,7 +139,7 @@ TEST_CASE("server: a certificate that can't be used is an error of listen", "[se
   asio::io_context io;
   auto own = make_certificates();
   own.key = make_certificates().key;
-  hawser::server server(io, certified(own));
+  hawser::websocket_server server(io, certified(own));
   CHECK(server.listen({.host = "127.0.0.1"}) == errc::bad_certificate);
 }
 
@@ -153,16 +153,16 @@ TEST_CASE("server: context, server and client go in any order, connections open"
   int answers = 0, events = 0;
   bool over = false;
   auto server =
-      std::make_unique<hawser::server>(*io, tls ? certified(own) : hawser::server::options{});
-  server->on_message([](hawser::socket s, hawser::message const& m) { s.send(m); });
-  server->on_close([&](hawser::socket, hawser::close_event const&) { events += over; });
+      std::make_unique<hawser::websocket_server>(*io, tls ? certified(own) : hawser::websocket_server::options{});
+  server->on_message([](hawser::websocket s, hawser::message const& m) { s.send(m); });
+  server->on_close([&](hawser::websocket, hawser::close_event const&) { events += over; });
   REQUIRE_FALSE(server->listen({.host = "127.0.0.1"}));
-  auto client = std::make_unique<hawser::client>(*io, trusting(own.ca));
+  auto client = std::make_unique<hawser::websocket_client>(*io, trusting(own.ca));
   client->on_close([&](hawser::close_event const&) { events += over; });
   REQUIRE_FALSE(
       connect(*io, *client,
               (tls ? "wss://127.0.0.1:" : "ws://127.0.0.1:") + std::to_string(server->port())));
-  hawser::socket const handle = client->socket();
+  hawser::websocket const handle = client->socket();
   if (busy) {
     (void)client->send(std::string(1'000'000, 'x'));
     client->async_receive([&](std::error_code, hawser::received_message) { ++answers; });
@@ -186,7 +186,7 @@ TEST_CASE("server: a client that goes answers what was asked, once, with an abor
   echo at;
   std::vector<std::error_code> seen;
   {
-    hawser::client client(at.io);
+    hawser::websocket_client client(at.io);
     REQUIRE_FALSE(connect(at.io, client, at.url("ws")));
     client.async_receive([&](std::error_code e, hawser::received_message) { seen.push_back(e); });
     client.async_receive([&](std::error_code e, hawser::received_message) { seen.push_back(e); });

@@ -26,7 +26,7 @@ int number(std::string const& what) { return std::stoi(what); }
 
 // Sends a message that fills the link and blocks, so that what follows is queued.
 template <class House>
-void block(House& h, hawser::socket const& s) {
+void block(House& h, hawser::websocket const& s) {
   REQUIRE(!s.send(std::string(6000, '#')));
   h.run(1ms);
 }
@@ -216,7 +216,7 @@ TEST_CASE("sim: pause_reading ends as well when all that was queued leaves at on
   peer p(h);
   h.run(1ms);
   int emitted = 0;
-  h.then = [&](hawser::socket, hawser::message const& what) {
+  h.then = [&](hawser::websocket, hawser::message const& what) {
     if (what.text() == "go") {
       for (int i = 0; i < 15; ++i) emitted += static_cast<int>(h.server->all().send("x"));
     }
@@ -244,7 +244,7 @@ TEST_CASE("sim: a paused peer that is given up is heard to the end", "[sim]") {
   peer p(h);
   h.run(1ms);
   p.pause_reading(true);
-  h.then = [&](hawser::socket s, hawser::message const& what) {
+  h.then = [&](hawser::websocket s, hawser::message const& what) {
     if (what.text() != "go") return;
     for (int i = 0; i < 9; ++i) CHECK(!s.send(std::string(700, '#')));
   };

@@ -85,7 +85,7 @@ TEST_CASE("sim: a decision may come later, from another handler, or too late", "
   kept[0].accept(std::string("a"));  // between polls
   h.run(10ms);
   CHECK(a.is_open());
-  h.then = [&](hawser::socket s, hawser::message const& what) {
+  h.then = [&](hawser::websocket s, hawser::message const& what) {
     if (what.text() != "let b in") return;
     kept[1].accept(std::string("b"));
     CHECK(h.opens == 2);  // never inside another handler

@@ -30,7 +30,7 @@ using hawser::close_code;
 using hawser::errc;
 using hawser::memory_end;
 
-using plain = hawser::policies<>::with_transport<hawser::memory>;
+using plain = hawser::websocket_policies::with_transport<hawser::memory>;
 using server = hawser::basic_server<plain>;
 using client = hawser::basic_client<plain>;
 
@@ -74,30 +74,30 @@ struct basic_house : world {
   int opens = 0;
   int closes = 0;
   int drains = 0;
-  std::vector<hawser::socket> sockets;
+  std::vector<hawser::websocket> sockets;
   std::vector<std::string> messages;
   std::vector<ending> endings;
   bool echo = true;
-  std::function<void(hawser::socket, hawser::message const&)> then;
+  std::function<void(hawser::websocket, hawser::message const&)> then;
 
   explicit basic_house(std::function<void(options_type&)> const& change = {}) {
     auto numbers = this->template options<server_type>();
     if (change) change(numbers);
     server = std::make_unique<server_type>(io, std::move(numbers));
-    server->on_open([this](hawser::socket s) {
+    server->on_open([this](hawser::websocket s) {
       ++opens;
       sockets.push_back(s);
     });
-    server->on_message([this](hawser::socket s, hawser::message const& what) {
+    server->on_message([this](hawser::websocket s, hawser::message const& what) {
       if (what.data.size() < 1000) messages.emplace_back(what.text());
       if (echo) (void)s.send(what);
       if (then) then(s, what);
     });
-    server->on_close([this](hawser::socket, hawser::close_event const& event) {
+    server->on_close([this](hawser::websocket, hawser::close_event const& event) {
       ++closes;
       endings.emplace_back(event);
     });
-    server->on_drain([this](hawser::socket) { ++drains; });
+    server->on_drain([this](hawser::websocket) { ++drains; });
     REQUIRE(!server->listen({.port = 80, .backlog = 10'000}));
   }
 

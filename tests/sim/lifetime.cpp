@@ -23,17 +23,17 @@ struct scene : house {
       enter(place::accept);
       d.accept();
     });
-    server->on_open([this](hawser::socket s) {
+    server->on_open([this](hawser::websocket s) {
       sockets.push_back(s);
       enter(place::open);
     });
-    server->on_message([this](hawser::socket s, hawser::message const& what) {
+    server->on_message([this](hawser::websocket s, hawser::message const& what) {
       (void)s.send(std::string(10'000, 'x'));
       enter(place::message);
       (void)s.send(what);
     });
-    server->on_close([this](hawser::socket, hawser::close_event const&) { enter(place::close); });
-    server->on_drain([this](hawser::socket) { enter(place::drain); });
+    server->on_close([this](hawser::websocket, hawser::close_event const&) { enter(place::close); });
+    server->on_drain([this](hawser::websocket) { enter(place::drain); });
     server->on_error([this](std::error_code, std::string_view) { enter(place::error); });
     server->get("/", [this](hawser::http_request const&, hawser::http_reply reply) {
       enter(place::route);
@@ -152,14 +152,14 @@ TEST_CASE("sim: the context may go before server, clients and handles", "[sim]")
   numbers.transport.network = net.get();
   auto s = std::make_unique<server>(*io, std::move(numbers));
   int closes = 0, completions = 0;
-  hawser::socket kept;
+  hawser::websocket kept;
   std::vector<hawser::decision> undecided;
   s->authenticate([&](hawser::handshake const& asked, hawser::decision d) {
     if (asked.path() == "/wait") return undecided.push_back(std::move(d));
     d.accept();
   });
-  s->on_open([&](hawser::socket one) { kept = one; });
-  s->on_close([&](hawser::socket, hawser::close_event const&) { ++closes; });
+  s->on_open([&](hawser::websocket one) { kept = one; });
+  s->on_close([&](hawser::websocket, hawser::close_event const&) { ++closes; });
   REQUIRE(!s->listen({.port = 80}));
   std::vector<std::unique_ptr<client>> clients;
   for (auto const* path : {"ws://x/", "ws://x/wait"}) {
@@ -266,7 +266,7 @@ TEST_CASE("sim: what a handler throws ends its connection with 1011, and no othe
   std::vector<std::unique_ptr<peer>> peers;
   for (int i = 0; i < 3; ++i) peers.push_back(std::make_unique<peer>(h));
   h.run();
-  h.then = [](hawser::socket, hawser::message const& what) {
+  h.then = [](hawser::websocket, hawser::message const& what) {
     if (what.text() == "bad") throw std::runtime_error("bad");
     if (what.text() == "worse") throw 42;
   };
@@ -284,8 +284,8 @@ TEST_CASE("sim: what a handler throws ends its connection with 1011, and no othe
   REQUIRE(h.closes == 2);
   CHECK(h.endings[0].code == close_code::internal_error);
 
-  h.server->on_open([](hawser::socket) { throw std::runtime_error("open"); });
-  h.server->on_close([&](hawser::socket, hawser::close_event const&) {
+  h.server->on_open([](hawser::websocket) { throw std::runtime_error("open"); });
+  h.server->on_close([&](hawser::websocket, hawser::close_event const&) {
     ++h.closes;
     throw std::runtime_error("close");
   });
@@ -311,7 +311,7 @@ TEST_CASE("sim: with rethrow, what a handler throws leaves the loop, and all goe
   house h([](auto& numbers) { numbers.handler_failure = hawser::on_handler_failure::rethrow; });
   peer a(h), b(h);
   h.run();
-  h.then = [](hawser::socket, hawser::message const& what) {
+  h.then = [](hawser::websocket, hawser::message const& what) {
     if (what.text() == "bad") throw std::runtime_error("bad");
   };
   a.send(text("bad") + text("next"));

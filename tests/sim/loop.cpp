@@ -10,7 +10,7 @@ TEST_CASE("sim: what is emitted after poll leaves with flush, not one tick later
   h.run();
   h.server->poll();
   auto const waiting = [&] { return p.connection().unread(memory_end::dialler); };
-  hawser::room const lobby = h.server->room("lobby");
+  hawser::websocket_room const lobby = h.server->room("lobby");
   REQUIRE(h.sockets[0].join("lobby"));
   REQUIRE(waiting() == 0);
   CHECK(lobby.send("tick") == 1);
@@ -27,7 +27,7 @@ TEST_CASE("sim: poll sends what its handlers emitted to others before it returns
   h.echo = false;
   peer a(h), b(h);
   h.run();
-  h.then = [&](hawser::socket s, hawser::message const& what) {
+  h.then = [&](hawser::websocket s, hawser::message const& what) {
     s.broadcast().send(what);
   };
   a.send(text("hi"));
@@ -69,7 +69,7 @@ TEST_CASE("sim: poll runs at least one handler, and works after the context was 
 TEST_CASE("sim: poll from inside a handler is refused", "[sim]") {
   house h;
   std::vector<std::size_t> answers;
-  h.then = [&](hawser::socket, hawser::message const&) {
+  h.then = [&](hawser::websocket, hawser::message const&) {
     asio::post(h.io, [] {});
     answers.push_back(h.server->poll());
   };
@@ -84,7 +84,7 @@ TEST_CASE("sim: poll from inside a handler is refused", "[sim]") {
 TEST_CASE("sim: flush from inside a handler keeps the order of messages", "[sim]") {
   house h;
   h.echo = false;
-  h.then = [&](hawser::socket s, hawser::message const&) {
+  h.then = [&](hawser::websocket s, hawser::message const&) {
     (void)s.send("1");
     h.server->all().send("2");
     h.server->flush();

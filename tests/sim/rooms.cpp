@@ -54,7 +54,7 @@ TEST_CASE("sim: a connection is in its rooms during its close event and then in 
   house h;
   auto const lobby = h.server->room("lobby");
   std::size_t during = 0;
-  h.server->on_close([&](hawser::socket s, hawser::close_event const&) {
+  h.server->on_close([&](hawser::websocket s, hawser::close_event const&) {
     during = lobby.size();
     CHECK(!s.join("another"));
     CHECK(s.to("lobby").send("one has left") == 1);
@@ -103,7 +103,7 @@ TEST_CASE("sim: rooms may change while handlers of a broadcast's members run", "
   for (int i = 0; i < 20; ++i) peers.push_back(std::make_unique<peer>(h));
   h.run();
   for (auto& s : h.sockets) CHECK(s.join("all"));
-  h.then = [&](hawser::socket s, hawser::message const& what) {
+  h.then = [&](hawser::websocket s, hawser::message const& what) {
     s.to("all").send(what);
     (void)s.leave("all");
     (void)s.terminate();
@@ -160,7 +160,7 @@ TEST_CASE("sim: messages to one peer arrive in the order of the calls, byte for 
       expected_b.push_back(what);
     }
   };
-  h.then = [&](hawser::socket, hawser::message const&) { emit(8); };
+  h.then = [&](hawser::websocket, hawser::message const&) { emit(8); };
   texts got_a, got_b;
   auto const collect = [&] {
     for (auto& one : a.texts()) got_a.push_back(std::move(one));

@@ -117,7 +117,7 @@ TEST_CASE("decision: may be made on any thread", "[threads][decision]") {
         // else: dropped, which refuses
       });
     });
-    server->on_open([&](hawser::socket s) {
+    server->on_open([&](hawser::websocket s) {
       ++opened;
       auto const* const name = s.data<std::string>();
       data_is_right =

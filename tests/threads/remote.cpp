@@ -25,10 +25,10 @@ TEST_CASE("remote: messages of four threads arrive once and in each thread's ord
   constexpr int each = 1'000;
   loop at;
   std::unique_ptr<plain_server> server;
-  std::promise<hawser::socket> opened;
+  std::promise<hawser::websocket> opened;
   auto const port = at.on_thread([&] {
     server = std::make_unique<plain_server>(at.io);
-    server->on_open([&](hawser::socket s) {
+    server->on_open([&](hawser::websocket s) {
       s.join("room");
       opened.set_value(s);
     });
@@ -77,11 +77,11 @@ TEST_CASE("remote: a server may be destroyed while four threads send", "[threads
   for (int round = 0; round < 20; ++round) {
     loop at;
     std::unique_ptr<plain_server> server;
-    std::promise<hawser::socket> opened;
+    std::promise<hawser::websocket> opened;
     auto const port = at.on_thread([&] {
       server = std::make_unique<plain_server>(
           at.io, plain_server::options{.mailbox_limit = {.max_messages = 1'000}});
-      server->on_open([&](hawser::socket s) { opened.set_value(s); });
+      server->on_open([&](hawser::websocket s) { opened.set_value(s); });
       if (server->listen({.host = "127.0.0.1"})) std::terminate();
       return server->port();
     });
@@ -101,7 +101,7 @@ TEST_CASE("remote: a server may be destroyed while four threads send", "[threads
     for (int who = 0; who < 4; ++who) {
       senders.emplace_back([&, target, far] {
         for (;;) {
-          hawser::socket const copy = target;  // handles come and go on other threads
+          hawser::websocket const copy = target;  // handles come and go on other threads
           auto const error = far.send(copy, "message");
           ++sent;
           if (error == errc::not_open) return;
@@ -124,15 +124,15 @@ TEST_CASE("remote: a server may be destroyed while four threads send", "[threads
 }
 
 TEST_CASE("remote: handles outlive server and loop on other threads", "[threads][remote]") {
-  std::vector<hawser::socket> kept;
-  std::optional<remote> far;
+  std::vector<hawser::websocket> kept;
+  std::optional<websocket_remote> far;
   {
     loop at;
     std::unique_ptr<plain_server> server;
-    std::promise<hawser::socket> opened;
+    std::promise<hawser::websocket> opened;
     auto const port = at.on_thread([&] {
       server = std::make_unique<plain_server>(at.io);
-      server->on_open([&](hawser::socket s) { opened.set_value(s); });
+      server->on_open([&](hawser::websocket s) { opened.set_value(s); });
       if (server->listen({.host = "127.0.0.1"})) std::terminate();
       return server->port();
     });
@@ -146,7 +146,7 @@ TEST_CASE("remote: handles outlive server and loop on other threads", "[threads]
     std::vector<std::thread> keepers;
     for (int who = 0; who < 4; ++who) {
       keepers.emplace_back([target] {
-        std::vector<hawser::socket> many(1'000, target);
+        std::vector<hawser::websocket> many(1'000, target);
         for (auto const& one : many) {
           if (!(one == target)) std::terminate();
         }

@@ -17,7 +17,7 @@
 
 namespace threads_test {
 
-using plain = hawser::policies<>::with_transport<hawser::tcp>;
+using plain = hawser::websocket_policies::with_transport<hawser::tcp>;
 using plain_server = hawser::basic_server<plain>;
 using plain_client = hawser::basic_client<plain>;
 

@@ -2,21 +2,10 @@
 #pragma once
 
 #include <atomic>
-#include <cstddef>
 #include <cstdint>
-#include <span>
-#include <string>
-#include <string_view>
-#include <system_error>
 #include <utility>
 
-#include <hawser/core/error.hpp>
-#include <hawser/core/payload.hpp>
-#include <hawser/core/user_data.hpp>
 #include <hawser/endpoint/mailbox.hpp>
-#include <hawser/machine/outbox.hpp>
-#include <hawser/policy/framing.hpp>
-#include <hawser/policy/rooms.hpp>
 
 namespace hawser::inline HAWSER_ABI {
 
@@ -27,44 +16,27 @@ struct connection_id {
   bool operator==(connection_id const&) const noexcept = default;
 };
 
-/// Who a broadcast reaches.
-struct audience_view {
-  bool everyone = false;
-  std::span<room_id const> rooms;
-  std::span<room_id const> except_rooms;
-  std::span<connection_id const> except;
+/// Whose answer it is: that of a connection's accept step or request, or of a socket's middleware.
+struct answer_route {
+  connection_id id;
+  bool of_socket = false;
 };
 
-/// What handles ask of their server or client. Handles are one type whatever the policies are, so
-/// that handlers need no templates: that is what these virtual calls, one per send, are for.
-class socket_host {
+/// What an anchor points to.
+class endpoint_host {
  public:
-  virtual std::error_code send(connection_id id, outgoing const& message, message_key key) = 0;
-  virtual std::error_code close(connection_id id, close_code code, std::string_view reason) = 0;
-  virtual std::error_code terminate(connection_id id) = 0;
-  virtual bool is_open(connection_id id) = 0;
-  virtual user_data* data(connection_id id) = 0;
-  virtual std::string remote_address(connection_id id) = 0;
-  virtual std::string_view subprotocol(connection_id id) = 0;
-  virtual backlog queued(connection_id id) = 0;
-  virtual bool join(connection_id id, std::string_view room) = 0;
-  virtual bool leave(connection_id id, std::string_view room) = 0;
-  virtual room_id find_room(std::string_view room) = 0;
-  virtual std::size_t room_size(room_id id) = 0;
-  virtual std::size_t broadcast(audience_view const& to, outgoing const& message,
-                                message_key key) = 0;
-  /// The pending answer of this connection, see `answer_slot`, has come.
-  virtual void answered(connection_id id) = 0;
+  /// A pending answer, see `answer_slot`, has come.
+  virtual void answered(answer_route to) = 0;
 
  protected:
-  ~socket_host() = default;
+  ~endpoint_host() = default;
 };
 
 /// Shared by a host and all handles to it. The count is atomic because handles travel in lambdas
 /// to other threads; the pointer is used on the host's thread only.
 class anchor {
  public:
-  explicit anchor(socket_host& owner) noexcept : host_(&owner) {}
+  explicit anchor(endpoint_host& owner) noexcept : host_(&owner) {}
 
   void retain() noexcept { count_.fetch_add(1, std::memory_order_relaxed); }
   void release() noexcept {
@@ -72,7 +44,7 @@ class anchor {
   }
 
   /// Null once the server or client is gone.
-  socket_host* host() const noexcept { return host_; }
+  endpoint_host* host() const noexcept { return host_; }
   mailbox& mail() noexcept { return mail_; }
 
   /// The host goes. Handles become no-ops.
@@ -84,7 +56,7 @@ class anchor {
  private:
   ~anchor() = default;
   std::atomic<std::uint32_t> count_{1};
-  socket_host* host_;
+  endpoint_host* host_;
   mailbox mail_;
 };
 
@@ -106,7 +78,7 @@ class anchor_ref {
   }
 
   anchor* get() const noexcept { return at_; }
-  socket_host* host() const noexcept { return at_ ? at_->host() : nullptr; }
+  endpoint_host* host() const noexcept { return at_ ? at_->host() : nullptr; }
 
  private:
   anchor* at_ = nullptr;

@@ -46,8 +46,8 @@ class answer_slot {
 /// The right to answer, exactly once. May be moved to another thread and answered there.
 class pending_answer {
  public:
-  pending_answer(anchor* at, connection_id id, std::shared_ptr<answer_slot> slot)
-      : anchor_(at), id_(id), slot_(std::move(slot)) {}
+  pending_answer(anchor* at, answer_route to, std::shared_ptr<answer_slot> slot)
+      : anchor_(at), to_(to), slot_(std::move(slot)) {}
   pending_answer(pending_answer&&) noexcept = default;
   pending_answer& operator=(pending_answer&&) noexcept = default;
 
@@ -61,15 +61,15 @@ class pending_answer {
     if (before != answer_slot::deferred) return;
     // An error means that the server is gone, and the connection with it.
     (void)anchor_.get()->mail().push(
-        [at = anchor_, id = id_] {
-          if (auto* const host = at.host()) host->answered(id);
+        [at = anchor_, to = to_] {
+          if (auto* const host = at.host()) host->answered(to);
         },
         0, true);
   }
 
  private:
   anchor_ref anchor_;
-  connection_id id_;
+  answer_route to_;
   std::shared_ptr<answer_slot> slot_;
 };
 

@@ -22,6 +22,7 @@
 #include <hawser/endpoint/client_options.hpp>
 #include <hawser/endpoint/completion.hpp>
 #include <hawser/endpoint/host.hpp>
+#include <hawser/endpoint/websocket.hpp>
 
 namespace hawser::inline HAWSER_ABI::inline HAWSER_ASIO_ABI {
 
@@ -34,9 +35,9 @@ struct client_opening {
 
 /// Internal to `basic_client`.
 template <class Policies>
-class client_core final : public host<client_core<Policies>, Policies> {
+class client_core final : public host<client_core<Policies>, Policies, websocket_host> {
  public:
-  using base = host<client_core<Policies>, Policies>;
+  using base = host<client_core<Policies>, Policies, websocket_host>;
   using policies = Policies;
   using opening = client_opening;
   using connection_type = connection<client_core>;
@@ -273,7 +274,7 @@ class client_core final : public host<client_core<Policies>, Policies> {
   room_id find_room(std::string_view) override { return {}; }
   std::size_t room_size(room_id) override { return 0; }
   std::size_t broadcast(audience_view const&, outgoing const&, message_key) override { return 0; }
-  void answered(connection_id) override {}
+  void answered(answer_route) override {}
 
   // -- the end ---------------------------------------------------------------------------------
 

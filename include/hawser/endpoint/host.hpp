@@ -35,10 +35,10 @@ enum class on_handler_failure : std::uint8_t {
   abort     ///< `std::terminate`, for those who want the core dump
 };
 
-/// Base of `server_core` and `client_core` (`Derived`). Counted: the façade, connections and
-/// operations under way keep it.
-template <class Derived, class Policies>
-class host : public socket_host, public context_guest {
+/// Base of servers' and clients' cores (`Derived`); `Interface` is what their handles ask for.
+/// Counted: the façade, connections and operations under way keep it.
+template <class Derived, class Policies, class Interface>
+class host : public Interface, public context_guest {
  public:
   using policies = Policies;
   using executor_type = typename Policies::transport::executor_type;

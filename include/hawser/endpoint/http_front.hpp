@@ -41,8 +41,8 @@ struct server_opening {
 };
 
 /// The HTTP side of `server_core`.
-template <class Derived, class Policies>
-class http_front : public host<Derived, Policies> {
+template <class Derived, class Policies, class Interface>
+class http_front : public host<Derived, Policies, Interface> {
  public:
   using opening = server_opening;
   using connection_type = connection<Derived>;
@@ -88,8 +88,8 @@ class http_front : public host<Derived, Policies> {
   }
 
   /// An answer that came later than its call returned.
-  void answered(connection_id id) override {
-    connection_type* const one = this->derived().find(id);
+  void answered(answer_route to) override {
+    connection_type* const one = this->derived().find(to.id);
     if (!one || !one->opening || !one->opening->awaited) return;
     typename http_front::turn const held(*this);
     byte_buffer early = std::move(one->opening->early);
@@ -114,7 +114,7 @@ class http_front : public host<Derived, Policies> {
 
  protected:
   http_front(typename http_front::executor_type executor, server_options<Policies>& options)
-      : host<Derived, Policies>(std::move(executor), options),
+      : host<Derived, Policies, Interface>(std::move(executor), options),
         head_(options.head),
         origins_(std::move(options.origins)),
         subprotocols_(std::move(options.subprotocols)),
@@ -194,7 +194,7 @@ class http_front : public host<Derived, Policies> {
   void ask(connection_type& one) {
     server_opening& now = *one.opening;
     now.awaited = std::make_shared<answer_slot>();
-    decision to_make(pending_answer(&this->anchored(), one.id, now.awaited));
+    decision to_make(pending_answer(&this->anchored(), {one.id}, now.awaited));
     if (!authenticate) {
       to_make.accept();
     } else {
@@ -216,7 +216,7 @@ class http_front : public host<Derived, Policies> {
     }
     ++this->counters_.http_requests;
     now.awaited = std::make_shared<answer_slot>();
-    http_reply reply(pending_answer(&this->anchored(), one.id, now.awaited));
+    http_reply reply(pending_answer(&this->anchored(), {one.id}, now.awaited));
     http_request const request{now.request, as_text(now.body.view()),
                                one.stream().remote_address()};
     this->fenced([&] { (*found.handler)(request, std::move(reply)); });

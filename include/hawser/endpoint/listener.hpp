@@ -73,6 +73,12 @@ class listener : public wheel_entry {
   }
   std::uint16_t port() const noexcept { return acceptor_.port(); }
 
+  /// The wait for the next connection is over.
+  void on_acceptable(std::error_code error) {
+    if (closed_ || error == asio::error::operation_aborted) return;
+    error ? pause(error) : accept();
+  }
+
   /// The pause after a failure is over.
   void resume() { accept(); }
 
@@ -82,12 +88,6 @@ class listener : public wheel_entry {
   static constexpr auto longest_pause = std::chrono::milliseconds{1'000};
 
   void wait() { acceptor_.wait(accept_wait<Owner, listener>(owner_, *this)); }
-
-  friend Owner;
-  void on_acceptable(std::error_code error) {
-    if (closed_ || error == asio::error::operation_aborted) return;
-    error ? pause(error) : accept();
-  }
 
   void accept() {
     for (int i = 0; i < batch && !closed_; ++i) {

@@ -11,7 +11,7 @@
 
 #include <hawser/core/callback.hpp>
 #include <hawser/endpoint/anchor.hpp>
-#include <hawser/endpoint/socket.hpp>
+#include <hawser/endpoint/websocket.hpp>
 
 namespace hawser::inline HAWSER_ABI {
 
@@ -21,24 +21,25 @@ namespace hawser::inline HAWSER_ABI {
 ///
 /// Errors of all calls: `mailbox_full`, `not_open`. Whether a message was taken by its peer is not
 /// known here.
-class remote {
+class websocket_remote {
  public:
-  explicit remote(anchor* at) noexcept : anchor_(at) {}
+  explicit websocket_remote(anchor* at) noexcept : anchor_(at) {}
 
-  std::error_code send(socket const& to, std::string_view text, send_options how = {}) const {
+  std::error_code send(websocket const& to, std::string_view text, send_options how = {}) const {
     return mail(to, message_kind::text, as_bytes(text), how);
   }
-  std::error_code send(socket const& to, bytes_view binary, send_options how = {}) const {
+  std::error_code send(websocket const& to, bytes_view binary, send_options how = {}) const {
     return mail(to, message_kind::binary, binary, how);
   }
   /// To everybody in the room.
-  std::error_code send(room const& to, std::string_view text, send_options how = {}) const {
+  std::error_code send(websocket_room const& to, std::string_view text,
+                       send_options how = {}) const {
     return mail(to, message_kind::text, as_bytes(text), how);
   }
-  std::error_code send(room const& to, bytes_view binary, send_options how = {}) const {
+  std::error_code send(websocket_room const& to, bytes_view binary, send_options how = {}) const {
     return mail(to, message_kind::binary, binary, how);
   }
-  std::error_code close(socket const& which, close_code code = close_code::normal,
+  std::error_code close(websocket const& which, close_code code = close_code::normal,
                         std::string_view reason = {}) const {
     if (auto const error = ws::check_close(code, reason)) return error;
     return post([which, code, why = std::string(reason)] { (void)which.close(code, why); },

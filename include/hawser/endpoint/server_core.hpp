@@ -1,4 +1,4 @@
-// The engine behind `basic_server`: connections in slots, rooms, broadcasts, draining.
+// The engine behind `basic_server`: connections in slots, listeners, draining.
 #pragma once
 
 #include <algorithm>
@@ -6,44 +6,34 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
-#include <span>
 #include <string>
 #include <string_view>
 #include <system_error>
 #include <utility>
 #include <vector>
 
-#include <hawser/endpoint/delivery.hpp>
 #include <hawser/endpoint/http_front.hpp>
 #include <hawser/endpoint/listener.hpp>
 #include <hawser/endpoint/server_options.hpp>
 #include <hawser/machine/drain.hpp>
-#include <hawser/endpoint/socket.hpp>
 
 namespace hawser::inline HAWSER_ABI::inline HAWSER_ASIO_ABI {
 
-/// Internal to `basic_server`: what handles, connections and operations need, also after the
-/// façade is gone.
-template <class Policies>
-class server_core final : public http_front<server_core<Policies>, Policies> {
+/// What all servers have, whatever they speak. `Derived` gets the connections' events and answers
+/// its handles, also after the façade is gone.
+template <class Derived, class Policies, class Interface>
+class server_core : public http_front<Derived, Policies, Interface> {
  public:
-  using base = http_front<server_core<Policies>, Policies>;
-  using connection_type = connection<server_core>;
-  using stream_type = typename connection_type::stream_type;
-  using listener_type = listener<server_core>;
+  using base = http_front<Derived, Policies, Interface>;
+  using connection_type = connection<Derived>;
+  using stream_type = typename Policies::transport::stream;
+  using listener_type = listener<Derived>;
   using policies = Policies;
 
-  // Handlers are erased here, at the seam to the user's code. They get the anchor and an id, of
-  // which the façade makes a handle that borrows: no count is taken for a message.
-  callback<void(anchor&, connection_id)> on_open;
-  callback<void(anchor&, connection_id, message const&)> on_message;
-  callback<void(anchor&, connection_id, close_event const&)> on_close;
-  callback<void(anchor&, connection_id)> on_drain;
   callback<void(std::error_code, std::string_view)> on_error;
 
-  server_core(typename base::executor_type executor, server_options<Policies> options)
+  server_core(typename base::executor_type executor, server_options<Policies>& options)
       : base(std::move(executor), options),
-        rooms_(options.rooms, options.random.next()),
         max_connections_(options.max_connections),
         tls_handshake_timeout_(options.tls_handshake_timeout) {}
 
@@ -55,7 +45,7 @@ class server_core final : public http_front<server_core<Policies>, Policies> {
       if (auto const error = this->context_.prepare_server()) return error;
       prepared_ = true;
     }
-    auto added = std::make_shared<listener_type>(*this, this->context_);
+    auto added = std::make_shared<listener_type>(this->derived(), this->context_);
     if (auto const error = added->open(where)) return error;
     listeners_.push_back(std::move(added));
     return {};
@@ -96,34 +86,6 @@ class server_core final : public http_front<server_core<Policies>, Policies> {
 
   // -- events of connections --------------------------------------------------------------------
 
-  void open(connection_type& one) {
-    ++this->counters_.opened;
-    ++open_;
-    one.become_open();
-    one.opening.reset();
-    if (on_open && !this->fenced([&] { on_open(this->anchored(), one.id); })) blame(one);
-  }
-
-  void deliver(connection_type& one, message const& what) {
-    if (!on_message) return;
-    if (!this->fenced([&] { on_message(this->anchored(), one.id, what); })) blame(one);
-  }
-
-  void drained(connection_type& one) {
-    if (!on_drain) return;
-    if (!this->fenced([&] { on_drain(this->anchored(), one.id); })) blame(one);
-  }
-
-  void closed(connection_type& one, close_event const& event) {
-    ++this->counters_.closed;
-    --open_;
-    this->log()(log_level::debug, "closed",
-                {{"code", std::to_string(static_cast<unsigned>(event.code))},
-                 {"cause", event.error ? event.error.message() : std::string()}});
-    if (on_close) this->fenced([&] { on_close(this->anchored(), one.id, event); });
-    rooms_.leave_all(one.id.slot);
-  }
-
   /// The connection's stream is closed: its slot is free again.
   void remove(connection_type& one) noexcept {
     this->unschedule(one);
@@ -153,71 +115,6 @@ class server_core final : public http_front<server_core<Policies>, Policies> {
       if (at.connection && at.connection->held() > largest->held()) largest = at.connection;
     }
     largest->violate(errc::partial_budget_exceeded, close_code::try_again_later);
-  }
-
-  // -- what handles ask -------------------------------------------------------------------------
-
-  std::error_code send(connection_id id, outgoing const& what, message_key key) override {
-    connection_type* const one = find(id);
-    return one ? one->send(what, key) : gone_call();
-  }
-  std::error_code close(connection_id id, close_code code, std::string_view reason) override {
-    connection_type* const one = find(id);
-    return one ? one->close(code, reason) : gone_call();
-  }
-  std::error_code terminate(connection_id id) override {
-    connection_type* const one = find(id);
-    if (!one) return gone_call();
-    one->terminate({});
-    return {};
-  }
-  bool is_open(connection_id id) override {
-    connection_type* const one = find(id);
-    return one && one->is_open();
-  }
-  user_data* data(connection_id id) override {
-    connection_type* const one = find(id);
-    return one ? &one->data : nullptr;
-  }
-  std::string remote_address(connection_id id) override {
-    connection_type* const one = find(id);
-    return one ? one->stream().remote_address() : std::string();
-  }
-  std::string_view subprotocol(connection_id id) override {
-    connection_type* const one = find(id);
-    return one ? one->subprotocol() : std::string_view();
-  }
-  backlog queued(connection_id id) override {
-    connection_type* const one = find(id);
-    return one ? one->queued() : backlog{};
-  }
-  bool join(connection_id id, std::string_view name) override {
-    connection_type* const one = find(id);
-    return one && one->is_open() && rooms_.join(id.slot, name);
-  }
-  bool leave(connection_id id, std::string_view name) override {
-    return find(id) && rooms_.leave(id.slot, name);
-  }
-  room_id find_room(std::string_view name) override { return rooms_.find(name); }
-  std::size_t room_size(room_id id) override { return rooms_.size(id); }
-
-  std::size_t broadcast(audience_view const& to, outgoing const& what, message_key key) override {
-    delivery<server_core> out(*this, what, key, to.except);
-    if (to.everyone && to.except_rooms.empty()) {
-      for (slot const& at : slots_) {
-        if (at.connection) out.to(*at.connection);
-      }
-    } else if (to.everyone) {
-      broadcast_outside(to.except_rooms, out);
-    } else {
-      rooms_.visit(to.rooms, to.except_rooms,
-                   {[](void* context, member_id member) {
-                      auto& self = *static_cast<delivery<server_core>*>(context);
-                      self.to(*self.core().slots_[member].connection);
-                    },
-                    &out});
-    }
-    return out.taken();
   }
 
   // -- the end ----------------------------------------------------------------------------------
@@ -280,13 +177,44 @@ class server_core final : public http_front<server_core<Policies>, Policies> {
     }
   }
 
- private:
-  static constexpr std::size_t max_turned_away = 1'000;
-
+ protected:
   struct slot {
     connection_type* connection = nullptr;
     std::uint32_t generation = 0;
   };
+
+  std::vector<slot> const& slots() const noexcept { return slots_; }
+
+  /// Messages flow from here on: one more is open.
+  void begin_open(connection_type& one) {
+    ++this->counters_.opened;
+    ++open_;
+    one.become_open();
+    one.opening.reset();
+  }
+
+  /// An open one has ended.
+  void end_open(close_event const& event) {
+    ++this->counters_.closed;
+    --open_;
+    this->log()(log_level::debug, "closed",
+                {{"code", std::to_string(static_cast<unsigned>(event.code))},
+                 {"cause", event.error ? event.error.message() : std::string()}});
+  }
+
+  std::error_code gone_call() noexcept {
+    ++this->counters_.calls_on_closed;
+    return make_error_code(errc::not_open);
+  }
+
+  // Its handler threw: what the peer did can't be handled.
+  void blame(connection_type& one) {
+    if (!one.is_open()) return;
+    (void)one.close(close_code::internal_error, {});
+  }
+
+ private:
+  static constexpr std::size_t max_turned_away = 1'000;
 
   // Makes a connection of a stream and keeps it for the caller, who releases it. Null: turned away.
   connection_type* begin(stream_type stream) {
@@ -298,26 +226,13 @@ class server_core final : public http_front<server_core<Policies>, Policies> {
       stream.close();
       return nullptr;
     }
-    auto* const one = new connection_type(*this, std::move(stream), role::server);
+    auto* const one = new connection_type(this->derived(), std::move(stream), role::server);
     one->retain();
     enter(*one);
     one->opening = this->new_opening();
     one->opening->turned_away = turned_away;
     one->start(this->now() + tls_handshake_timeout_);
     return one;
-  }
-
-  // Everybody who is in none of these rooms: the members are marked first.
-  void broadcast_outside(std::span<room_id const> except, delivery<server_core>& out) {
-    marks_.assign(slots_.size(), false);
-    rooms_.visit(except, {},
-                 {[](void* context, member_id member) {
-                    static_cast<server_core*>(context)->marks_[member] = true;
-                  },
-                  this});
-    for (std::size_t i = 0; i < slots_.size(); ++i) {
-      if (slots_[i].connection && !marks_[i]) out.to(*slots_[i].connection);
-    }
   }
 
   void enter(connection_type& one) {
@@ -334,17 +249,6 @@ class server_core final : public http_front<server_core<Policies>, Policies> {
     slots_[index].connection = &one;
     one.id = {index, slots_[index].generation};
     ++live_;
-  }
-
-  std::error_code gone_call() noexcept {
-    ++this->counters_.calls_on_closed;
-    return make_error_code(errc::not_open);
-  }
-
-  // Its handler threw: what the peer did can't be handled.
-  void blame(connection_type& one) {
-    if (!one.is_open()) return;
-    (void)one.close(close_code::internal_error, {});
   }
 
   void close_listeners() noexcept {
@@ -375,11 +279,9 @@ class server_core final : public http_front<server_core<Policies>, Policies> {
     drain_done_.reset();
   }
 
-  typename Policies::rooms rooms_;
   std::vector<std::shared_ptr<listener_type>> listeners_;
   std::vector<slot> slots_;
   std::vector<std::uint32_t> free_slots_;
-  std::vector<bool> marks_;
   std::size_t max_connections_;
   std::chrono::milliseconds tls_handshake_timeout_;
   std::size_t live_ = 0;  // connections, opening and lingering ones included

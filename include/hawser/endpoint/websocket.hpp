@@ -1,18 +1,59 @@
-// Handles: one connection, a room, and whom a broadcast reaches.
+// Handles of raw WebSocket servers: one connection, a room, and whom a broadcast reaches.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <system_error>
 #include <utility>
 
 #include <hawser/core/small_list.hpp>
+#include <hawser/core/user_data.hpp>
 #include <hawser/endpoint/anchor.hpp>
+#include <hawser/machine/outbox.hpp>
+#include <hawser/policy/framing.hpp>
+#include <hawser/policy/rooms.hpp>
 
 namespace hawser::inline HAWSER_ABI {
+
+/// Who a broadcast reaches.
+struct audience_view {
+  bool everyone = false;
+  std::span<room_id const> rooms;
+  std::span<room_id const> except_rooms;
+  std::span<connection_id const> except;
+};
+
+/// What handles ask of their server or client. Handles are one type whatever the policies are, so
+/// that handlers need no templates: that is what these virtual calls, one per send, are for.
+class websocket_host : public endpoint_host {
+ public:
+  virtual std::error_code send(connection_id id, outgoing const& message, message_key key) = 0;
+  virtual std::error_code close(connection_id id, close_code code, std::string_view reason) = 0;
+  virtual std::error_code terminate(connection_id id) = 0;
+  virtual bool is_open(connection_id id) = 0;
+  virtual user_data* data(connection_id id) = 0;
+  virtual std::string remote_address(connection_id id) = 0;
+  virtual std::string_view subprotocol(connection_id id) = 0;
+  virtual backlog queued(connection_id id) = 0;
+  virtual bool join(connection_id id, std::string_view room) = 0;
+  virtual bool leave(connection_id id, std::string_view room) = 0;
+  virtual room_id find_room(std::string_view room) = 0;
+  virtual std::size_t room_size(room_id id) = 0;
+  virtual std::size_t broadcast(audience_view const& to, outgoing const& message,
+                                message_key key) = 0;
+
+  /// Null once the server or client is gone.
+  static websocket_host* of(anchor* at) noexcept {
+    return at ? static_cast<websocket_host*>(at->host()) : nullptr;
+  }
+
+ protected:
+  ~websocket_host() = default;
+};
 
 /// How one message is sent.
 struct send_options {
@@ -49,25 +90,26 @@ class sends_messages {
 ///
 /// *Threads*: copies may be made and destroyed anywhere, compared and hashed too; everything else
 /// on the server's thread only, from handlers or between polls. Other threads use `remote`.
-class socket : public sends_messages<socket> {
+class websocket : public sends_messages<websocket> {
  public:
-  socket() noexcept = default;
-  socket(socket const& other) noexcept : sends_messages(), anchor_(other.anchor_), id_(other.id_) {
+  websocket() noexcept = default;
+  websocket(websocket const& other) noexcept
+      : sends_messages(), anchor_(other.anchor_), id_(other.id_) {
     if (anchor_) anchor_->retain();
   }
   // A handler's own parameter borrows the anchor, which outlives the call: it costs no atomic
   // operation. Moving out of it, as copying, takes a count.
-  socket(socket&& other) noexcept : sends_messages(), anchor_(other.anchor_), id_(other.id_) {
+  websocket(websocket&& other) noexcept : sends_messages(), anchor_(other.anchor_), id_(other.id_) {
     if (anchor_ && other.borrowed_) anchor_->retain();
     if (!other.borrowed_) other.anchor_ = nullptr;
   }
-  socket& operator=(socket other) noexcept {
+  websocket& operator=(websocket other) noexcept {
     std::swap(anchor_, other.anchor_);
     std::swap(id_, other.id_);
     std::swap(borrowed_, other.borrowed_);
     return *this;
   }
-  ~socket() {
+  ~websocket() {
     if (anchor_ && !borrowed_) anchor_->release();
   }
 
@@ -137,32 +179,33 @@ class socket : public sends_messages<socket> {
   }
 
   /// Everybody in the room but this one.
-  class audience to(std::string_view room) const;
+  class websocket_audience to(std::string_view room) const;
   /// Everybody but this one.
-  class audience broadcast() const;
+  class websocket_audience broadcast() const;
 
   /// A number that no other connection of the same server has or had.
   std::uint64_t id() const noexcept { return std::uint64_t{id_.generation} << 32 | id_.slot; }
 
-  friend bool operator==(socket const& a, socket const& b) noexcept {
+  friend bool operator==(websocket const& a, websocket const& b) noexcept {
     return a.anchor_ == b.anchor_ && a.id_ == b.id_;
   }
 
   // For the library: a handle that borrows the anchor, and one that counts.
   struct borrow {};
-  socket(anchor& at, connection_id id, borrow) noexcept : anchor_(&at), id_(id), borrowed_(true) {}
-  socket(anchor& at, connection_id id) noexcept : anchor_(&at), id_(id) { at.retain(); }
+  websocket(anchor& at, connection_id id, borrow) noexcept
+      : anchor_(&at), id_(id), borrowed_(true) {}
+  websocket(anchor& at, connection_id id) noexcept : anchor_(&at), id_(id) { at.retain(); }
   anchor* anchored() const noexcept { return anchor_; }
   connection_id connection() const noexcept { return id_; }
 
  private:
-  friend class sends_messages<socket>;
+  friend class sends_messages<websocket>;
 
   std::error_code transmit(outgoing const& what, message_key key) const {
     auto* const at = host();
     return at ? at->send(id_, what, key) : make_error_code(errc::not_open);
   }
-  socket_host* host() const noexcept { return anchor_ ? anchor_->host() : nullptr; }
+  websocket_host* host() const noexcept { return websocket_host::of(anchor_); }
 
   anchor* anchor_ = nullptr;
   connection_id id_;
@@ -172,42 +215,46 @@ class socket : public sends_messages<socket> {
 /// Whom a broadcast reaches: a value that every call leaves as it is and answers a wider or
 /// narrower one. Each peer gets a message once, in however many of the rooms it is. Rooms are
 /// looked up when named: use it up in the same turn.
-class audience : public sends_messages<audience> {
+class websocket_audience : public sends_messages<websocket_audience> {
  public:
   /// Adds a room's members; the first one replaces "everybody".
-  audience to(std::string_view room) const& { return audience(*this).to(room); }
-  audience to(std::string_view room) && {
+  websocket_audience to(std::string_view room) const& { return websocket_audience(*this).to(room); }
+  websocket_audience to(std::string_view room) && {
     everyone_ = false;
     add(rooms_, room);
     return std::move(*this);
   }
   /// Leaves a room's members out.
-  audience except(std::string_view room) const& { return audience(*this).except(room); }
-  audience except(std::string_view room) && {
+  websocket_audience except(std::string_view room) const& {
+    return websocket_audience(*this).except(room);
+  }
+  websocket_audience except(std::string_view room) && {
     add(except_rooms_, room);
     return std::move(*this);
   }
   /// Leaves one connection out.
-  audience except(socket const& one) const& { return audience(*this).except(one); }
-  audience except(socket const& one) && {
+  websocket_audience except(websocket const& one) const& {
+    return websocket_audience(*this).except(one);
+  }
+  websocket_audience except(websocket const& one) && {
     except_.push_back(one.connection());
     return std::move(*this);
   }
 
   /// For the library: everybody connected to this host.
-  explicit audience(anchor* at) noexcept : anchor_(at) {}
+  explicit websocket_audience(anchor* at) noexcept : anchor_(at) {}
 
  private:
-  friend class sends_messages<audience>;
+  friend class sends_messages<websocket_audience>;
   using rooms = small_list<room_id, 4>;
 
   void add(rooms& list, std::string_view room) const {
-    auto* const at = anchor_.host();
+    auto* const at = websocket_host::of(anchor_.get());
     room_id const id = at ? at->find_room(room) : room_id{};
     if (id) list.push_back(id);
   }
   std::size_t transmit(outgoing const& what, message_key key) const {
-    auto* const at = anchor_.host();
+    auto* const at = websocket_host::of(anchor_.get());
     if (!at) return 0;
     return at->broadcast({everyone_, rooms_.view(), except_rooms_.view(), except_.view()}, what,
                          key);
@@ -221,33 +268,35 @@ class audience : public sends_messages<audience> {
 };
 
 /// A room by name, looked up once and again only after it was empty. Copyable; threads as `socket`.
-class room : public sends_messages<room> {
+class websocket_room : public sends_messages<websocket_room> {
  public:
-  room() = default;
+  websocket_room() = default;
 
   std::string const& name() const noexcept { return name_; }
 
   /// Members at the moment.
   std::size_t size() const {
-    auto* const at = anchor_.host();
+    auto* const at = websocket_host::of(anchor_.get());
     return at ? at->room_size(resolved(*at)) : 0;
   }
 
   /// The members but one.
-  audience except(socket const& one) const { return audience(anchor_.get()).to(name_).except(one); }
+  websocket_audience except(websocket const& one) const {
+    return websocket_audience(anchor_.get()).to(name_).except(one);
+  }
 
   /// For the library.
-  room(anchor* at, std::string_view name) : anchor_(at), name_(name) {}
+  websocket_room(anchor* at, std::string_view name) : anchor_(at), name_(name) {}
 
  private:
-  friend class sends_messages<room>;
+  friend class sends_messages<websocket_room>;
 
-  room_id resolved(socket_host& at) const {
+  room_id resolved(websocket_host& at) const {
     if (!id_ || at.room_size(id_) == 0) id_ = at.find_room(name_);
     return id_;
   }
   std::size_t transmit(outgoing const& what, message_key key) const {
-    auto* const at = anchor_.host();
+    auto* const at = websocket_host::of(anchor_.get());
     if (!at) return 0;
     room_id const id = resolved(*at);
     return at->broadcast({false, {&id, 1}, {}, {}}, what, key);
@@ -258,16 +307,18 @@ class room : public sends_messages<room> {
   mutable room_id id_;
 };
 
-inline audience socket::to(std::string_view room) const {
-  return audience(anchor_).to(room).except(*this);
+inline websocket_audience websocket::to(std::string_view room) const {
+  return websocket_audience(anchor_).to(room).except(*this);
 }
-inline audience socket::broadcast() const { return audience(anchor_).except(*this); }
+inline websocket_audience websocket::broadcast() const {
+  return websocket_audience(anchor_).except(*this);
+}
 
 }  // namespace hawser::inline HAWSER_ABI
 
 template <>
-struct std::hash<hawser::socket> {
-  std::size_t operator()(hawser::socket const& one) const noexcept {
+struct std::hash<hawser::websocket> {
+  std::size_t operator()(hawser::websocket const& one) const noexcept {
     return std::hash<std::uint64_t>()(one.id()) ^ std::hash<void*>()(one.anchored());
   }
 };

@@ -10,6 +10,7 @@
 #include "load/options.hpp"
 #include "load/process.hpp"
 #include "load/report.hpp"
+#include "load/socketio.hpp"
 #include "load/target.hpp"
 
 namespace {
@@ -64,7 +65,10 @@ void obey_commands(generator& traffic, options const& chosen, progress const& sh
 }
 
 int run(options const& chosen) {
-  target const where = find_target(chosen.url);
+  target where = find_target(chosen.url);
+  if (chosen.socketio && !where.raw) {
+    where.url.target = socketio::endpoint(where.url.target, chosen.polling);
+  }
   generator traffic(chosen, where);
   progress_bar bar(chosen.what != mode::controlled);
   progress const show = [&bar](double fraction, std::uint64_t count, char const* what) {

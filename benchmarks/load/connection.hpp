@@ -2,7 +2,6 @@
 #pragma once
 
 #include <sys/socket.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <array>
@@ -13,43 +12,41 @@
 #include <memory>
 #include <random>
 #include <string>
-#include <utility>
 
 #include <hawser/codec/http/parse.hpp>
 
 #include "echo_reader.hpp"
+#include "polling.hpp"
+#include "socketio.hpp"
 #include "traffic.hpp"
+#include "unique_fd.hpp"
 
 namespace load {
 
 enum class phase : std::uint8_t { idle, connecting, handshake, open, lost };
 
-/// Owns a file descriptor.
-class unique_fd {
- public:
-  explicit unique_fd(int fd = -1) noexcept : fd_(fd) {}
-  unique_fd(unique_fd&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
-  unique_fd& operator=(unique_fd&& other) noexcept {
-    std::swap(fd_, other.fd_);
-    return *this;
-  }
-  ~unique_fd() { reset(); }
-
-  int get() const noexcept { return fd_; }
-  void reset() noexcept {
-    if (fd_ >= 0) ::close(fd_);
-    fd_ = -1;
-  }
-
- private:
-  int fd_;
-};
-
 /// What is known of an opening handshake that is under way.
 struct handshake {
   std::string key;
   hawser::http::response_parser parser;
+  bool upgraded = false;  ///< what is left is the greeting of Socket.IO
+  socketio::greeting greeting;
+  std::string unread;  ///< frames of the greeting
 };
+
+/// A masked frame.
+inline std::string client_frame(ws::opcode code, bytes_view payload) {
+  std::array<std::byte, ws::max_header_size> header;
+  auto const word = static_cast<std::uint32_t>(std::random_device{}());
+  ws::mask_key key;
+  std::memcpy(key.data(), &word, key.size());
+  std::size_t const size = ws::write_header(header.data(), code, payload.size(), key);
+  std::string frame(hawser::as_text({header.data(), size}));
+  frame.append(hawser::as_text(payload));
+  auto* const bytes = reinterpret_cast<std::byte*>(frame.data());
+  ws::apply_mask(mutable_bytes{bytes + size, payload.size()}, key);
+  return frame;
+}
 
 struct connection {
   unique_fd socket;
@@ -57,6 +54,7 @@ struct connection {
   bool write_armed = false;            ///< epoll watches for writability
   std::unique_ptr<handshake> opening;  ///< until it is answered
   echo_reader reader;
+  std::unique_ptr<polling_session> polling;  ///< instead of frames and their reader
 
   std::uint64_t outstanding = 0;  ///< sent (or queued to be) and not answered
   std::uint64_t due = 0;          ///< scheduled by now and not sent, in an open loop
@@ -65,23 +63,13 @@ struct connection {
 
   bool all_sent() const noexcept { return unsent_ == 0 && control_.empty(); }
 
-  void queue(traffic const& plan, std::size_t messages) noexcept {
+  void queue(traffic const& plan, std::size_t messages) {
+    if (polling) return polling->queue_events(plan, messages);
     unsent_ += messages * plan.frame_size();
   }
 
-  /// Queues a control frame behind the message that is being sent.
-  void queue_control(ws::opcode code, bytes_view payload) {
-    std::array<std::byte, ws::max_header_size> header;
-    auto const word = static_cast<std::uint32_t>(std::random_device{}());
-    ws::mask_key key_bytes;
-    std::memcpy(key_bytes.data(), &word, key_bytes.size());
-    std::size_t const size = ws::write_header(header.data(), code, payload.size(), key_bytes);
-    control_.append(hawser::as_text({header.data(), size}));
-    std::size_t const body = control_.size();
-    control_.append(hawser::as_text(payload));
-    auto* const bytes = reinterpret_cast<std::byte*>(control_.data());
-    ws::apply_mask(mutable_bytes{bytes + body, payload.size()}, key_bytes);
-  }
+  /// Queues a frame behind the message that is being sent.
+  void queue_frame(ws::opcode code, bytes_view payload) { control_ += client_frame(code, payload); }
 
   /// Sends what the socket takes; false when the connection is broken.
   bool flush(traffic const& plan) {

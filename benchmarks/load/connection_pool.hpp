@@ -39,8 +39,10 @@ using progress = std::function<void(double fraction, std::uint64_t done, char co
 
 class connection_pool {
  public:
-  connection_pool(options const& chosen, target const& where)
+  connection_pool(options const& chosen, traffic const& plan, target const& where)
       : target_(where),
+        plan_(plan),
+        polling_(chosen.polling),
         dialer_(target_),
         ramp_ns_(static_cast<std::uint64_t>(chosen.ramp_up * 1e9)),
         epoll_(::epoll_create1(EPOLL_CLOEXEC)),
@@ -50,7 +52,7 @@ class connection_pool {
     ::getrlimit(RLIMIT_NOFILE, &files);
     files.rlim_cur = files.rlim_max;
     ::setrlimit(RLIMIT_NOFILE, &files);
-    if (chosen.connections + 16 > files.rlim_max) {
+    if (chosen.connections * (polling_ ? 2 : 1) + 16 > files.rlim_max) {
       throw failure("only " + std::to_string(files.rlim_max) +
                     " open files are allowed (ulimit -Hn)");
     }
@@ -60,12 +62,21 @@ class connection_pool {
   std::size_t open_count() const noexcept { return open_count_; }
   int epoll() const noexcept { return epoll_.get(); }
 
+  /// The connection of an event that `ready` gave.
+  connection& of(epoll_event const& event) noexcept {
+    return connections_[event.data.u64 & ~post_bit];
+  }
+  /// Whether the event is of the second connection that polling has for its POSTs.
+  static bool is_post(epoll_event const& event) noexcept {
+    return (event.data.u64 & post_bit) != 0;
+  }
+
   std::size_t index_of(connection const& c) const noexcept {
     return static_cast<std::size_t>(&c - connections_.data());
   }
 
   /// Opens all connections, spread over the ramp-up. Throws `failure` at the first that fails.
-  /// Those that are open already have `handler.handle(connection, events)` called meanwhile, and
+  /// Those that are open already have `handler.handle(connection, event)` called meanwhile, and
   /// `handler.received(connection, bytes, now)` for bytes right behind a handshake.
   template <class Handler>
   void open_all(progress const& show, Handler& handler) {
@@ -101,7 +112,7 @@ class connection_pool {
                             nullptr);
   }
 
-  /// What the last `wait` saw; `data.u64` is the index of the connection.
+  /// What the last `wait` saw.
   std::span<epoll_event const> ready() const noexcept {
     return {events_, static_cast<std::size_t>(std::max(ready_, 0))};
   }
@@ -112,14 +123,43 @@ class connection_pool {
   }
 
   /// One recv into the shared buffer. Empty with `errno` 0 at the end of the stream.
-  bytes_view receive(connection const& c) {
+  bytes_view receive(connection const& c) { return receive(c.socket.get()); }
+  bytes_view receive(int fd) {
     errno = 0;
-    ssize_t const got = ::recv(c.socket.get(), inbox_.data(), inbox_.size(), MSG_DONTWAIT);
+    ssize_t const got = ::recv(fd, inbox_.data(), inbox_.size(), MSG_DONTWAIT);
     return {inbox_.data(), got > 0 ? static_cast<std::size_t>(got) : 0};
+  }
+
+  /// Polling: one recv from either connection; false at an end or error that breaks the session.
+  /// A server may close the connection of the POSTs while it is not in use.
+  bool receive_polling(connection& c, epoll_event const& event, bytes_view& bytes) {
+    polling_session& session = *c.polling;
+    bytes = receive(is_post(event) ? session.post_socket.get() : c.socket.get());
+    if (!bytes.empty() || errno == EAGAIN || errno == EINTR) return true;
+    if (!is_post(event) || session.post.waiting()) return false;
+    session.post_socket.reset();
+    session.post.write_armed = false;
+    return true;
+  }
+
+  /// Polling: sends what there is to send; false when a connection is broken.
+  bool pump(connection& c) {
+    polling_session& session = *c.polling;
+    session.post_queue();
+    if (!session.post.all_sent() && session.post_socket.get() < 0) {
+      session.post_socket = dialer_.dial();
+      if (session.post_socket.get() < 0) return false;
+      session.post.write_armed = true;
+      epoll_event event{EPOLLIN | EPOLLOUT, {.u64 = index_of(c) | post_bit}};
+      ::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, session.post_socket.get(), &event);
+    }
+    return push(session.get, c.socket.get(), index_of(c)) &&
+           push(session.post, session.post_socket.get(), index_of(c) | post_bit);
   }
 
   void forget(connection& c) noexcept {
     c.state = phase::lost;
+    if (c.polling) c.polling->post_socket.reset();
     c.socket.reset();
     --open_count_;
   }
@@ -128,6 +168,7 @@ class connection_pool {
   static constexpr std::size_t inbox_size = 512 * 1024;
   static constexpr std::size_t max_dialling = 64;
   static constexpr int max_events = 1024;
+  static constexpr std::uint64_t post_bit = std::uint64_t{1} << 62;
 
   void dial(std::size_t index) {
     connection& c = connections_[index];
@@ -145,28 +186,98 @@ class connection_pool {
 
   template <class Handler>
   void continue_opening(epoll_event const& event, Handler& handler) {
-    auto const index = static_cast<std::size_t>(event.data.u64);
-    connection& c = connections_[index];
-    if (c.state == phase::open) return handler.handle(c, event.events);
+    connection& c = of(event);
+    std::size_t const index = index_of(c);
+    if (c.state == phase::open) return handler.handle(c, event);
     if (c.state == phase::connecting) return connected(index, c);
     if (c.state != phase::handshake) return;
-    bytes_view const bytes = receive(c);
+    if (c.polling) return continue_polling(event, c);
+    bytes_view bytes = receive(c);
     if (bytes.empty() && (errno == EAGAIN || errno == EINTR)) return;
     if (bytes.empty()) {
       fail_opening(index, errno == 0 ? "closed during the handshake" : std::strerror(errno));
     }
+    if (!c.opening->upgraded) {
+      std::size_t const head = read_switching(index, c, bytes);
+      if (!c.opening->upgraded) return;
+      bytes = bytes.subspan(head);
+    }
+    std::string left;
+    if (plan_.socketio()) {
+      c.opening->unread.append(hawser::as_text(bytes));
+      if (!greet(index, c)) return;
+      left = std::move(c.opening->unread);
+      bytes = hawser::as_bytes(left);
+    }
+    c.opening.reset();
+    opened(c);
+    if (!bytes.empty()) handler.received(c, bytes, now_ns());
+  }
+
+  void opened(connection& c) noexcept {
+    c.state = phase::open;
+    ++open_count_;
+  }
+
+  /// Returns the bytes of the answer's head.
+  std::size_t read_switching(std::size_t index, connection& c, bytes_view bytes) {
     auto const read = c.opening->parser.parse(hawser::as_text(bytes));
     if (read.error) fail_opening(index, read.error.message());
-    if (!read.done) return;
+    if (!read.done) return read.consumed;
     auto const answer = c.opening->parser.take();
     if (auto const error = ws::check_switching(answer, c.opening->key)) {
       fail_opening(index, error.message() + " (status " + std::to_string(answer.status()) + ")");
     }
-    c.opening.reset();
-    c.state = phase::open;
-    ++open_count_;
-    bytes_view const early = bytes.subspan(read.consumed);
-    if (!early.empty()) handler.received(c, early, now_ns());
+    c.opening->upgraded = true;
+    return read.consumed;
+  }
+
+  /// Answers the packets that have arrived; true when they were the last of the greeting.
+  bool greet(std::size_t index, connection& c) {
+    auto& [key, parser, upgraded, greeting, unread] = *c.opening;
+    while (!greeting.done) {
+      ws::frame_header frame;
+      bytes_view const bytes = hawser::as_bytes(unread);
+      auto const head = ws::read_header(bytes, ws::role::client, false, frame);
+      if (head.error != hawser::errc{}) fail_opening(index, hawser::describe(head.error));
+      if (head.size == 0 || bytes.size() - head.size < frame.length) return false;
+      if (frame.code != ws::opcode::text || !frame.fin) fail_opening(index, "no text to greet");
+      auto const size = static_cast<std::size_t>(frame.length);
+      std::string_view const reply =
+          greeting.answer(hawser::as_text(bytes.subspan(head.size, size)));
+      if (greeting.failure) fail_opening(index, greeting.failure);
+      unread.erase(0, head.size + size);
+      if (!reply.empty()) {
+        send_opening(index, c, client_frame(ws::opcode::text, hawser::as_bytes(reply)));
+      }
+    }
+    return true;
+  }
+
+  void continue_polling(epoll_event const& event, connection& c) {
+    std::size_t const index = index_of(c);
+    bytes_view bytes;
+    if (!receive_polling(c, event, bytes)) fail_opening(index, "closed during the greeting");
+    if (!bytes.empty()) c.polling->read(plan_, hawser::as_text(bytes), is_post(event));
+    if (c.polling->failure) fail_opening(index, c.polling->failure);
+    if (!pump(c)) fail_opening(index, std::strerror(errno));
+    if (c.polling->greeted() && c.polling->all_posted()) opened(c);
+  }
+
+  bool push(http_exchange& exchange, int fd, std::uint64_t id) {
+    if (fd < 0) return true;
+    if (!exchange.flush(fd)) return false;
+    if (exchange.all_sent() == exchange.write_armed) {
+      exchange.write_armed = !exchange.write_armed;
+      epoll_event event{exchange.write_armed ? EPOLLIN | EPOLLOUT : EPOLLIN, {.u64 = id}};
+      ::epoll_ctl(epoll_.get(), EPOLL_CTL_MOD, fd, &event);
+    }
+    return true;
+  }
+
+  void send_opening(std::size_t index, connection const& c, std::string_view text) {
+    ssize_t const sent = ::send(c.socket.get(), text.data(), text.size(), MSG_NOSIGNAL);
+    if (sent != static_cast<ssize_t>(text.size())) fail_opening(index, std::strerror(errno));
   }
 
   void connected(std::size_t index, connection& c) {
@@ -175,17 +286,16 @@ class connection_pool {
     ::getsockopt(c.socket.get(), SOL_SOCKET, SO_ERROR, &error, &size);
     if (error != 0) fail_opening(index, std::strerror(error));
     watch(c, EPOLLIN);
-    if (target_.raw) {
-      c.state = phase::open;
-      ++open_count_;
+    if (target_.raw) return opened(c);
+    c.state = phase::handshake;
+    if (polling_) {
+      c.polling = std::make_unique<polling_session>(target_.url);
+      if (!pump(c)) fail_opening(index, std::strerror(errno));
       return;
     }
-    c.state = phase::handshake;
     c.opening = std::make_unique<handshake>();
     c.opening->key = fresh_key();
-    std::string const request = *ws::write_upgrade(target_.url, c.opening->key);
-    ssize_t const sent = ::send(c.socket.get(), request.data(), request.size(), MSG_NOSIGNAL);
-    if (sent != static_cast<ssize_t>(request.size())) fail_opening(index, std::strerror(errno));
+    send_opening(index, c, *ws::write_upgrade(target_.url, c.opening->key));
   }
 
   static std::string fresh_key() {
@@ -196,6 +306,8 @@ class connection_pool {
   }
 
   target const& target_;
+  traffic const& plan_;
+  bool polling_;
   dialer dialer_;
   std::uint64_t ramp_ns_;
   unique_fd epoll_;

@@ -39,8 +39,8 @@ class generator {
  public:
   generator(options const& chosen, target const& where)
       : options_(chosen),
-        plan_(chosen.size, chosen.in_flight, chosen.text, where.raw),
-        pool_(chosen, where),
+        plan_(chosen, where.raw),
+        pool_(chosen, plan_, where),
         times_(chosen.connections * chosen.in_flight) {}
 
   std::uint64_t errors() const noexcept { return errors_; }
@@ -53,7 +53,7 @@ class generator {
   window_result run(std::uint64_t length_ns, progress const& show, bool burst = false) {
     window_result result;
     begin_window(result, length_ns);
-    if (options_.what == mode::broadcast) {
+    if (options_.broadcast) {
       broadcast_round();
     } else if (burst) {
       sending_ = false;
@@ -97,7 +97,8 @@ class generator {
     for (auto& c : pool_.all()) {
       if (c.state != phase::open) continue;
       if (plan_.raw()) ::shutdown(c.socket.get(), SHUT_WR);
-      if (!plan_.raw()) c.queue_control(ws::opcode::close, normal);
+      if (c.polling) c.polling->queue_packet("1");
+      if (!plan_.raw() && !c.polling) c.queue_frame(ws::opcode::close, normal);
       flush(c);
     }
     std::uint64_t const limit = now_ns() + second_ns;
@@ -108,7 +109,9 @@ class generator {
   }
 
   /// What epoll reported of an open connection.
-  void handle(connection& c, std::uint32_t events) {
+  void handle(connection& c, epoll_event const& event) {
+    if (c.polling) return handle_polling(c, event);
+    std::uint32_t const events = event.events;
     if (c.state == phase::open && (events & EPOLLOUT) != 0) flush(c);
     if (c.state != phase::open || (events & ~static_cast<std::uint32_t>(EPOLLOUT)) == 0) return;
     bytes_view const bytes = pool_.receive(c);
@@ -124,14 +127,45 @@ class generator {
     if (c.reader.close_arrived) return lose(c, close_text(c.reader.control()));
     if (c.reader.ping_arrived) {
       c.reader.ping_arrived = false;
-      c.queue_control(ws::opcode::pong, c.reader.control());
+      c.queue_frame(ws::opcode::pong, c.reader.control());
       flush(c);
     }
-    if (messages == 0) return;
+    if (c.reader.engine_ping_arrived) {
+      c.reader.engine_ping_arrived = false;
+      static constexpr std::byte pong[] = {std::byte{'3'}};
+      c.queue_frame(ws::opcode::text, pong);
+      flush(c);
+    }
+    answered(c, messages, now);
+  }
+
+ private:
+  static constexpr std::uint64_t grace_ns = 3 * second_ns;
+  static constexpr std::uint64_t input_id = ~std::uint64_t{0};
+
+  void handle_polling(connection& c, epoll_event const& event) {
+    if (c.state != phase::open) return;
+    bytes_view bytes;
+    if (!pool_.receive_polling(c, event, bytes)) {
+      return lose(c, errno == 0 ? "the server closed the connection" : std::strerror(errno));
+    }
+    std::size_t messages = 0;
+    if (!bytes.empty()) {
+      messages = c.polling->read(plan_, hawser::as_text(bytes), pool_.is_post(event));
+    }
+    if (c.polling->failure) return lose(c, c.polling->failure);
+    if (closing_ && c.polling->all_posted()) return lose(c, "");
+    flush(c);
+    answered(c, messages, now_ns());
+  }
+
+  /// What has come back makes room for more.
+  void answered(connection& c, std::size_t messages, std::uint64_t now) {
+    if (messages == 0 || c.state != phase::open) return;
     if (messages > c.outstanding) return lose(c, "more echoes than messages");
     event_time_ = now;
     account(c, messages, now);
-    if (options_.what == mode::broadcast) {
+    if (options_.broadcast) {
       if (total_outstanding_ == 0 && sending_) broadcast_round();
     } else if (options_.rate > 0) {
       send_due(c);
@@ -140,10 +174,6 @@ class generator {
     }
     event_time_ = 0;
   }
-
- private:
-  static constexpr std::uint64_t grace_ns = 3 * second_ns;
-  static constexpr std::uint64_t input_id = ~std::uint64_t{0};
 
   // -- windows ------------------------------------------------------------------------------
 
@@ -230,7 +260,7 @@ class generator {
 
   void submit(connection& c, std::size_t messages) {
     if (messages == 0 || c.state != phase::open) return;
-    if (options_.rate == 0 && options_.what != mode::broadcast) stamp(c, messages);
+    if (options_.rate == 0 && !options_.broadcast) stamp(c, messages);
     c.outstanding += messages;
     total_outstanding_ += messages;
     c.queue(plan_, messages);
@@ -264,7 +294,7 @@ class generator {
       if (event.data.u64 == input_id) {
         input_ready_ = true;
       } else {
-        handle(pool_.all()[event.data.u64], event.events);
+        handle(pool_.of(event), event);
       }
     }
   }
@@ -275,7 +305,7 @@ class generator {
       std::uint64_t since = round_sent_;
       if (options_.rate > 0) {
         since = scheduled_time(pool_.index_of(c), c.answered + i);
-      } else if (options_.what != mode::broadcast) {
+      } else if (!options_.broadcast) {
         since = ring[c.times_at];
         if (++c.times_at == options_.in_flight) c.times_at = 0;
       }
@@ -289,6 +319,10 @@ class generator {
   }
 
   void flush(connection& c) {
+    if (c.polling) {
+      if (!pool_.pump(c)) lose(c, std::strerror(errno));
+      return;
+    }
     if (!c.flush(plan_)) return lose(c, std::strerror(errno));
     if (c.all_sent() == c.write_armed) {
       c.write_armed = !c.write_armed;
@@ -302,7 +336,7 @@ class generator {
     total_outstanding_ -= c.outstanding;
     c.outstanding = c.due = 0;
     pool_.forget(c);
-    if (!closing_ && options_.what == mode::broadcast) throw failure(first_error_);
+    if (!closing_ && options_.broadcast) throw failure(first_error_);
   }
 
   void note_error(std::string text) {

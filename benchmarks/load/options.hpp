@@ -10,16 +10,21 @@
 #include <string>
 #include <string_view>
 
+#include "socketio.hpp"
+
 namespace load {
 
-enum class mode { echo, broadcast, idle, controlled };
+enum class mode { traffic, idle, controlled };
 
 struct options {
   std::string url;
-  mode what = mode::echo;
+  mode what = mode::traffic;
+  bool broadcast = false;  ///< the first connection sends, all receive
+  bool socketio = false;   ///< events of Socket.IO instead of bare messages
+  bool polling = false;    ///< its transport is HTTP long-polling
   std::size_t connections = 100;
   std::size_t in_flight = 0;  ///< per connection; 0: 1, or 64 with a rate
-  std::size_t size = 20;
+  std::size_t size = 0;       ///< bytes of payload; 0: 20, or an event
   bool text = false;
   double ramp_up = 0;   ///< seconds
   double duration = 5;  ///< seconds
@@ -41,6 +46,9 @@ inline constexpr char usage[] =
   --pid PID         the server: report its CPU time per message (and memory, with --idle)
   --json            one line of JSON on stdout
   --broadcast       the first connection sends, all receive; messages = deliveries
+  --socketio        events with two numbers instead of messages, to a Socket.IO server that sends
+                    `m` back to its sender and `all` to everybody (with --broadcast)
+  --transport T     of --socketio: websocket or polling (websocket)
   --idle            report the server's memory per connection, idle and after one echo each
   --controlled      stay connected; each line "run MS" on stdin is one window, answered by one
                     line of JSON
@@ -91,7 +99,14 @@ inline options parse_command_line(int argc, char** argv) {
     } else if (arg == "--json") {
       out.json = true;
     } else if (arg == "--broadcast") {
-      out.what = mode::broadcast;
+      out.broadcast = true;
+    } else if (arg == "--socketio") {
+      out.socketio = true;
+    } else if (arg == "--transport") {
+      std::string_view const name = i + 1 < argc ? argv[++i] : "";
+      if (name != "websocket" && name != "polling")
+        wrong_usage("--transport is websocket or polling");
+      out.polling = name == "polling";
     } else if (arg == "--idle") {
       out.what = mode::idle;
     } else if (arg == "--controlled") {
@@ -107,7 +122,13 @@ inline options parse_command_line(int argc, char** argv) {
   }
   if (out.url.empty()) wrong_usage("a URL is needed");
   if (out.what == mode::idle && out.pid == 0) wrong_usage("--idle needs --pid");
-  if (out.what == mode::broadcast && out.rate > 0) wrong_usage("--broadcast takes no --rate");
+  if (out.broadcast && out.rate > 0) wrong_usage("--broadcast takes no --rate");
+  if (out.broadcast && out.what == mode::idle) wrong_usage("--broadcast takes no --idle");
+  if (out.polling && !out.socketio) wrong_usage("--transport needs --socketio");
+  if (out.socketio && out.size > 0) wrong_usage("--socketio takes no --size");
+  if (out.socketio) out.text = true;
+  if (out.socketio) out.size = socketio::packet_size(out.broadcast);
+  if (out.size == 0) out.size = 20;
   if (out.in_flight == 0) out.in_flight = out.rate > 0 ? 64 : 1;
   return out;
 }

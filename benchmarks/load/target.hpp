@@ -17,7 +17,7 @@
 
 #include <hawser/codec/http/url.hpp>
 
-#include "connection.hpp"
+#include "unique_fd.hpp"
 
 namespace load {
 

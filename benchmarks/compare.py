@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Measures hawser's echo server beside others, all against a bare epoll echo.
+"""Measures hawser's echo servers beside others, all against a bare epoll echo.
 
 All servers run at the same time on one core, the load on another. Each gets a short window of
 traffic, then the next one, round after round: a disturbance hits all of them alike, and the ratio
@@ -9,6 +9,7 @@ import argparse
 import json
 import os
 import shlex
+import shutil
 import socket
 import statistics
 import subprocess
@@ -19,25 +20,45 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
+PEERS = ROOT / "benchmarks/peers"
 BASELINE = "epoll"
+NODE = "socket.io"     # Node's server, against which hawser's Socket.IO is measured
 MAX_WAIT_SHARE = 0.08  # of a window, spent runnable without a core: beyond it, it is noisy
 FEW_ROUNDS = 5         # with fewer quiet rounds, the noisy ones count too
+MOST_IDLE_EVENTS = 5000  # idle Socket.IO connections
+
+# What a server is asked to do, with the load generator's options for it.
+MESSAGES, EVENTS, BROADCAST = "messages", "events", "broadcast"
+OPTIONS = {MESSAGES: [], EVENTS: ["--socketio"], BROADCAST: ["--socketio", "--broadcast"]}
 
 
 @dataclass
 class Cell:
     connections: int
-    size: int
+    size: int  # of messages; an event has its own
     in_flight: int
+    work: str = MESSAGES
 
     def name(self):
+        if self.work == BROADCAST:
+            together = f", {self.in_flight} together" if self.in_flight > 1 else ""
+            return f"Socket.IO: broadcast to {self.connections}{together}"
         size = f"{self.size // 1024} KiB" if self.size >= 1024 else f"{self.size} B"
         depth = f" depth {self.in_flight}" if self.in_flight > 1 else ""
+        if self.work == EVENTS:
+            return f"Socket.IO: {self.connections} x event{depth}"
         return f"{self.connections} x {size}{depth}"
+
+    def options(self):
+        size = ["--size", str(self.size)] if self.work == MESSAGES else []
+        return OPTIONS[self.work] + size + ["--connections", str(self.connections),
+                                            "--in-flight", str(self.in_flight)]
 
 
 CELLS = [Cell(100, 20, 1), Cell(100, 1024, 1), Cell(100, 16384, 1), Cell(1000, 20, 1),
-         Cell(100, 20, 16), Cell(10, 20, 512)]
+         Cell(100, 20, 16), Cell(10, 20, 512),
+         Cell(100, 0, 1, EVENTS), Cell(100, 0, 16, EVENTS),
+         Cell(1000, 0, 1, BROADCAST), Cell(1000, 0, 8, BROADCAST)]
 
 
 class Failed(Exception):
@@ -50,6 +71,7 @@ class Server:
     name: str
     command: list
     scheme: str = "ws"
+    work: tuple = (MESSAGES,)
     process: subprocess.Popen = field(default=None, repr=False)
     url: str = ""
 
@@ -107,8 +129,7 @@ class Load:
     def __init__(self, program, server, cell, core):
         self.server = server
         command = [program, server.url, "--controlled", "--pid", str(server.process.pid),
-                   "--connections", str(cell.connections), "--size", str(cell.size),
-                   "--in-flight", str(cell.in_flight)]
+                   *cell.options()]
         self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                                         text=True,
                                         preexec_fn=lambda: os.sched_setaffinity(0, {core}))
@@ -206,30 +227,46 @@ def print_cell(cell, rows):
     sys.stdout.flush()
 
 
+def print_against_node(windows, rows):
+    """The line for which Socket.IO is measured: the two servers against each other."""
+    if not {"hawser", NODE} <= windows.keys():
+        return
+    row = summarise(windows[NODE], windows["hawser"])
+    for name in ("ratio", "ratio_q1", "ratio_q3"):
+        rows[NODE][f"{name}_to_hawser"] = row[name]
+    print(f"  {NODE} takes {row['ratio']:.1f} [{row['ratio_q1']:.1f}-{row['ratio_q3']:.1f}] times "
+          "the CPU time of hawser", flush=True)
+
+
+def chosen_cells(args):
+    return [cell for cell in CELLS
+            if not args.cells or any(wanted in cell.name() for wanted in args.cells)]
+
+
 def compare_cells(args, servers):
     results = {}
-    for cell in CELLS:
-        if args.cells and not any(wanted in cell.name() for wanted in args.cells):
-            continue
-        windows = measure_cell(args, cell, servers)
+    for cell in chosen_cells(args):
+        able = [server for server in servers if cell.work in server.work]
+        if cell.work != MESSAGES and len(able) == 1:
+            continue  # nobody to compare with the bare echo
+        windows = measure_cell(args, cell, able)
         rows = {name: summarise(own, windows[BASELINE]) for name, own in windows.items()}
         print_cell(cell, rows)
+        print_against_node(windows, rows)
         results[cell.name()] = rows
     return results
 
 
-def compare_idle(args, servers):
+def compare_idle(args, servers, count, options, what):
     """Each server is started anew: memory that earlier traffic left behind would hide growth."""
-    print(f"\nidle memory, {args.idle} connections")
-    print(f"  {'server':<14}{'B/connection':>14}{'after 1 KiB echo':>18}{'CPU us to open':>16}")
+    print(f"  {'server':<14}{'B/connection':>14}{'after ' + what:>18}{'CPU us to open':>16}")
     results = {}
     for server in servers:
-        progress(f"{server.name}: {args.idle} idle connections")
+        progress(f"{server.name}: {count} idle connections")
         server.stop()
         server.start(args.server_core)
-        done = subprocess.run([args.load, server.url, "--idle", "--json", "--size", "1024",
-                               "--connections", str(args.idle),
-                               "--pid", str(server.process.pid)],
+        done = subprocess.run([args.load, server.url, "--idle", "--json", *options,
+                               "--connections", str(count), "--pid", str(server.process.pid)],
                               stdout=subprocess.PIPE, text=True, check=False,
                               preexec_fn=lambda: os.sched_setaffinity(0, {args.load_core}))
         progress("")
@@ -238,6 +275,22 @@ def compare_idle(args, servers):
         row = results[server.name] = json.loads(done.stdout)
         print(f"  {server.name:<14}{row['bytes_per_connection']:>14.0f}"
               f"{row['bytes_after_echo']:>18.0f}{row['open_cpu_ns'] / 1000:>16.1f}", flush=True)
+    return results
+
+
+def compare_all_idle(args, servers):
+    results = {}
+    print(f"\nidle memory, {args.idle} connections")
+    able = [server for server in servers if MESSAGES in server.work]
+    results[MESSAGES] = compare_idle(args, able, args.idle, ["--size", "1024"], "1 KiB echo")
+    able = [server for server in servers if EVENTS in server.work and server.scheme != "tcp"]
+    if able:
+        count = min(args.idle, MOST_IDLE_EVENTS)
+        print(f"\nSocket.IO: idle memory, {count} connections")
+        rows = results[EVENTS] = compare_idle(args, able, count, OPTIONS[EVENTS], "one event")
+        if {"hawser", NODE} <= rows.keys():
+            ratio = rows[NODE]["bytes_per_connection"] / rows["hawser"]["bytes_per_connection"]
+            print(f"  {NODE} holds {ratio:.1f} times the memory of hawser", flush=True)
     return results
 
 
@@ -283,22 +336,54 @@ def find_build():
     return found[-1].parent.parent if found else ROOT / "build"
 
 
+def install_node_peer():
+    """Brings what its lock file says, once; why that is impossible, or nothing."""
+    if not shutil.which("node") or not shutil.which("npm"):
+        return "node or npm is missing"
+    lock, installed = PEERS / "package-lock.json", PEERS / "node_modules/.installed-lock"
+    if installed.exists() and installed.read_bytes() == lock.read_bytes():
+        return None
+    done = subprocess.run(["npm", "ci", "--no-audit", "--no-fund"], cwd=PEERS, check=False,
+                          stdout=subprocess.DEVNULL)
+    if done.returncode != 0:
+        return "npm ci failed"
+    shutil.copyfile(lock, installed)
+    return None
+
+
+def why_left_out(args, server):
+    if server.name != NODE:
+        return None if Path(server.command[0]).exists() else f"not built: {server.command[0]}"
+    if args.idle or any(cell.work != MESSAGES for cell in chosen_cells(args)):
+        return install_node_peer()
+    return "no Socket.IO is asked for"
+
+
 def choose_servers(args):
     build = Path(args.build)
-    known = [Server(BASELINE, [str(build / "benchmarks/epoll_echo"), "--port", "0"], "tcp"),
+    bare = [str(build / "benchmarks/epoll_echo"), "--port", "0"]
+    known = [Server(BASELINE, bare, "tcp", (MESSAGES, EVENTS)),
+             Server(BASELINE, bare + ["--broadcast"], "tcp", (BROADCAST,)),
              Server("hawser", [str(build / "examples/echo"), "--port", "0", "--host", "127.0.0.1"]),
              Server("beast", [str(build / "benchmarks/beast_echo"), "--port", "0"]),
-             Server("websocketpp", [str(build / "benchmarks/websocketpp_echo"), "--port", "0"])]
+             Server("websocketpp", [str(build / "benchmarks/websocketpp_echo"), "--port", "0"]),
+             Server("hawser", [str(build / "benchmarks/socketio_echo"), "--port", "0"],
+                    work=(EVENTS, BROADCAST)),
+             # Collector threads would only take the one core from each other.
+             Server(NODE, ["env", "NODE_ENV=production", "node", "--single-threaded-gc",
+                           str(PEERS / "socketio_node.mjs"), "--port", "0"],
+                    work=(EVENTS, BROADCAST))]
     servers = []
     for server in known:
         if args.only and server.name not in args.only + [BASELINE]:
             continue
-        if Path(server.command[0]).exists():
+        reason = why_left_out(args, server)
+        if reason is None:
             servers.append(server)
         elif server.name == BASELINE:
             raise Failed(f"there is no {server.command[0]}: build the benchmarks first")
         else:
-            print(f"left out, not built: {server.name} ({server.command[0]})")
+            print(f"left out: {server.name}, {reason}")
     for peer in args.peer:
         name, equals, command = peer.partition("=")
         if not equals:
@@ -315,10 +400,11 @@ def parse_arguments():
     parser.add_argument("--cells", nargs="+", metavar="TEXT",
                         help="only cells whose name contains one of these")
     parser.add_argument("--only", nargs="+", metavar="NAME",
-                        help="only these of hawser, beast, websocketpp")
+                        help="only these of hawser, beast, websocketpp, socket.io")
     parser.add_argument("--peer", action="append", default=[], metavar="NAME=COMMAND",
                         help="one more server; {port} in its command is replaced")
-    parser.add_argument("--idle", type=int, default=9000, help="idle connections (9000; 0: none)")
+    parser.add_argument("--idle", type=int, default=9000,
+                        help="idle connections (9000, of Socket.IO at most 5000; 0: none)")
     parser.add_argument("--no-compile", action="store_true", help="no compile times")
     parser.add_argument("--compiler", default="g++")
     parser.add_argument("--server-core", type=int, default=0)
@@ -341,7 +427,7 @@ def compare(args):
             server.start(args.server_core)
         results["cells"] = compare_cells(args, servers)
         if args.idle:
-            results["idle"] = compare_idle(args, servers)
+            results["idle"] = compare_all_idle(args, servers)
     finally:
         for server in servers:
             server.stop()

@@ -4,7 +4,7 @@ import {randomBytes} from "node:crypto";
 import test from "node:test";
 import {seconds} from "./support.mjs";
 import {
-  ask, connected, echoed, hawser, heard, inbox, kinds, numbers, slowProxy, until, upgraded, withServer,
+  ask, connected, echoed, hawserOnly, heard, inbox, kinds, numbers, slowProxy, until, upgraded, withServer,
 } from "./socketio_support.mjs";
 
 const limit = {timeout: seconds(60)};
@@ -446,7 +446,9 @@ test("volatile events arrive where nothing is in the way", limit, () => withServ
   }
 }));
 
-test("who leaves on purpose, or is sent away, has nothing to recover", limit, () => withServer(["--recovery"], async (server) => {
+const withRecovery = (body) => withServer(["--recovery"], body);
+
+test("who leaves on purpose, or is sent away, has nothing to recover", limit, () => withRecovery(async (server) => {
   const other = await server.connected(kinds.websocket);
   for (const leave of [(client) => client.disconnect(), (client) => client.emit("kick-me")]) {
     const client = server.client(kinds.websocket);
@@ -472,23 +474,23 @@ test("who leaves on purpose, or is sent away, has nothing to recover", limit, ()
   }
 }));
 
-test("a session is recovered only once", {...limit, skip: !hawser && "the reference gives it to anybody any time"}, () => withServer(
-    ["--recovery"], async (server) => {
-      const client = await server.connected(kinds.websocket);
-      await ask(client, "join", "harbour");
-      const [pid, offset] = [client._pid, client._lastOffset];
-      assert.ok(pid && offset);
-      client.io.engine.close();
-      await server.left(1);
-      client.connect();
-      await connected(client);
-      assert.equal(client.recovered, true);
-      const thief = await server.connected({...kinds.websocket, auth: {pid, offset}});
-      assert.equal(thief.recovered, false);
-      assert.notEqual(thief.id, client.id);
-    }));
+// The reference gives a session to everybody who asks, for two minutes.
+test("a session is recovered only once", {...limit, ...hawserOnly}, () => withRecovery(async (server) => {
+  const client = await server.connected(kinds.websocket);
+  await ask(client, "join", "harbour");
+  const [pid, offset] = [client._pid, client._lastOffset];
+  assert.ok(pid && offset);
+  client.io.engine.close();
+  await server.left(1);
+  client.connect();
+  await connected(client);
+  assert.equal(client.recovered, true);
+  const thief = await server.connected({...kinds.websocket, auth: {pid, offset}});
+  assert.equal(thief.recovered, false);
+  assert.notEqual(thief.id, client.id);
+}));
 
-test("who claims a session that never was starts anew", limit, () => withServer(["--recovery"], async (server) => {
+test("who claims a session that never was starts anew", limit, () => withRecovery(async (server) => {
   for (const auth of [{pid: "x".repeat(24), offset: "y"}, {pid: 1, offset: []}, {pid: "__proto__", offset: "constructor"}]) {
     const client = await server.connected({...kinds.websocket, auth});
     assert.equal(client.recovered, false);

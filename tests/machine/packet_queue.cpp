@@ -311,6 +311,27 @@ TEST_CASE_METHOD(fixture, "packet queue: shares payloads and lets go of them",
   CHECK(is_free());
 }
 
+TEST_CASE_METHOD(fixture, "packet queue: holds no memory while it is empty",
+                 "[machine][packet_queue]") {
+  auto const fill = [&] {
+    for (int i = 0; i < 20; ++i) push("4");
+    CHECK(queue.held() > 0);
+  };
+  CHECK(queue.held() == 0);
+  fill();
+  body();
+  CHECK(queue.held() == 0);
+  fill();
+  taken();
+  CHECK(queue.held() == 0);
+  fill();
+  while (queue.drop_oldest()) continue;
+  CHECK(queue.held() == 0);
+  fill();
+  queue.clear();
+  CHECK(queue.held() == 0);
+}
+
 TEST_CASE("packet queue: behaves as a list of packets, whatever is done to it",
           "[machine][packet_queue]") {
   struct item {

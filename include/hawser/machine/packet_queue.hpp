@@ -81,6 +81,9 @@ class packet_queue {
   /// Whether any of the queued packets allows it.
   bool wants_compression() const noexcept { return compressible_ > 0; }
 
+  /// Bytes of memory besides the payloads; 0 while nothing is queued.
+  std::size_t held() const noexcept { return capacity_ * sizeof(entry); }
+
   /// One packet: its text, then its attachments.
   void push(std::span<packet_part const> parts, bool compress, message_key key = {}) {
     append({packet_parts(parts), key.value_or(0), key ? kind::keyed : kind::plain, compress});

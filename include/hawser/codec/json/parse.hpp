@@ -12,6 +12,7 @@
 #include <simdjson.h>
 
 #include <hawser/codec/json/numbers.hpp>
+#include <hawser/codec/value/json.hpp>
 #include <hawser/codec/value/tape.hpp>
 #include <hawser/core/buffer.hpp>
 #include <hawser/core/error.hpp>
@@ -262,5 +263,13 @@ class json_parser {
   std::vector<walk<dom_object::iterator>> objects_;
   std::vector<bool> taken_;
 };
+
+inline result<json> json::parse(std::string_view text) {
+  json_parser parser;
+  value_tape tape;
+  errc const error = parser.parse(text, value_limits{}, tape);
+  if (error != errc{}) return error;
+  return json(tape.root());
+}
 
 }  // namespace hawser::inline HAWSER_ABI

@@ -78,19 +78,22 @@ struct mapping<double> {
   static bool read(value const& from, double& to) { return codec::assign_found(from.number(), to); }
 };
 
-/// Rounds to the nearest float; finite numbers beyond its range don't fit.
+/// Rounds to the nearest float; finite numbers that would round to infinity don't fit.
 template <>
 struct mapping<float> {
   static void write(value_writer& out, float from) { out.number(from); }
   static bool read(value const& from, float& to) {
     auto const found = from.number();
     if (!found) return false;
+    constexpr double most = std::numeric_limits<float>::max();
+    constexpr double rounds_up = 0x1.ffffffp127;  // half a step above
     double const size = *found < 0 ? -*found : *found;
-    if (size > std::numeric_limits<float>::max() && size <= std::numeric_limits<double>::max()) {
-      return false;
+    if (size <= most || size > std::numeric_limits<double>::max() || size != size) {
+      to = static_cast<float>(*found);
+      return true;
     }
-    to = static_cast<float>(*found);
-    return true;
+    to = static_cast<float>(*found < 0 ? -most : most);
+    return size < rounds_up;
   }
 };
 

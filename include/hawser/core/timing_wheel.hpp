@@ -16,15 +16,17 @@ namespace hawser::inline HAWSER_ABI {
 using time_point = std::chrono::steady_clock::time_point;
 using duration = std::chrono::steady_clock::duration;
 
-/// A deadline's place in a `timing_wheel`; a member of whatever has the deadline.
+/// A deadline's place in a `timing_wheel`; a member of whatever has the deadline. `kind` tells the
+/// wheel's owner what that is, where it has several.
 class wheel_entry {
  public:
-  wheel_entry() noexcept = default;
+  explicit wheel_entry(std::uint8_t kind = 0) noexcept : kind_(kind) {}
   wheel_entry(wheel_entry const&) = delete;
   wheel_entry& operator=(wheel_entry const&) = delete;
   ~wheel_entry() { unlink(); }
 
   bool scheduled() const noexcept { return next_ != nullptr; }
+  std::uint8_t kind() const noexcept { return static_cast<std::uint8_t>(kind_); }
 
  private:
   friend class timing_wheel;
@@ -38,7 +40,8 @@ class wheel_entry {
 
   wheel_entry* next_ = nullptr;
   wheel_entry* previous_ = nullptr;
-  std::uint64_t tick_ = 0;
+  std::uint64_t tick_ : 56 = 0;
+  std::uint64_t kind_ : 8;
 };
 
 /// Deadlines in ticks of 4 ms: four levels of 64 slots reach 18 hours, later ones wait in the
@@ -70,7 +73,7 @@ class timing_wheel {
     auto const since = deadline - origin_;
     std::uint64_t const at =
         since.count() <= 0 ? 0 : static_cast<std::uint64_t>((since + tick - duration{1}) / tick);
-    entry.tick_ = at > current_ ? at : current_ + 1;
+    entry.tick_ = (at > current_ ? at : current_ + 1) & last_tick;
     place(entry);
   }
 
@@ -111,6 +114,7 @@ class timing_wheel {
   static constexpr std::size_t bits = 6;
   static constexpr std::size_t slots = std::size_t{1} << bits;
   static constexpr auto never = ~std::uint64_t{0};
+  static constexpr auto last_tick = never >> 8;  // nine million years of them
 
   void place(wheel_entry& entry) noexcept {
     std::uint64_t const ahead = entry.tick_ - current_;
@@ -133,7 +137,7 @@ class timing_wheel {
     slot.next_ = slot.previous_ = &slot;
     while (entry != &slot) {
       wheel_entry* const following = entry->next_;
-      if (entry->tick_ < current_) entry->tick_ = current_;
+      if (entry->tick_ < current_) entry->tick_ = current_ & last_tick;
       place(*entry);
       entry = following;
     }

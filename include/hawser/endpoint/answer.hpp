@@ -8,6 +8,7 @@
 #include <vector>
 
 #include <hawser/codec/http/serialize.hpp>
+#include <hawser/codec/value/json.hpp>
 #include <hawser/core/user_data.hpp>
 #include <hawser/endpoint/anchor.hpp>
 
@@ -21,6 +22,7 @@ struct answer {
   std::string subprotocol{};
   std::vector<http::header> headers{};
   user_data data{};
+  json details{};  ///< of a refused socket: what CONNECT_ERROR carries beside the text
 };
 
 /// Where the answer to one question is put, once. Whoever asked learns of it at once if it was

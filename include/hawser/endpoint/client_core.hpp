@@ -40,6 +40,7 @@ class client_core final : public host<client_core<Policies>, Policies, websocket
   using base = host<client_core<Policies>, Policies, websocket_host>;
   using policies = Policies;
   using opening = client_opening;
+  using guest_type = no_guest;
   using connection_type = connection<client_core>;
   using stream_type = typename connection_type::stream_type;
 

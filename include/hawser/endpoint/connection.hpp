@@ -41,6 +41,7 @@ class connection : public liveness<Host, connection<Host>> {
   connection_id id{};
   user_data data{};
   std::unique_ptr<opening_type> opening{};  ///< gone once the connection is open
+  [[no_unique_address]] typename Host::guest_type guest{};  ///< what the host keeps with it
 
   std::string_view subprotocol() const noexcept {
     return subprotocol_ ? std::string_view(*subprotocol_) : std::string_view();
@@ -83,6 +84,11 @@ class connection : public liveness<Host, connection<Host>> {
       lingered_ += in.size();
       if (lingered_ > max_linger_bytes) dispose(true);
     }
+  }
+
+  /// Likewise, with the next turn of the loop: handlers must not run inside whoever gives them.
+  void receive_later(mutable_bytes in) {
+    if (!in.empty()) go_on_later(in);
   }
 
   /// One read of what is there. False when there was nothing.

@@ -1,6 +1,7 @@
-// One message on its way to many: encoded once for each variant that its recipients agreed to.
+// Messages on their way to many: encoded once for each variant that their recipients agreed to.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <span>
@@ -18,7 +19,9 @@ namespace hawser::inline HAWSER_ABI::inline HAWSER_ASIO_ABI {
 template <class Core>
 class delivery {
  public:
-  delivery(Core& core, outgoing const& what, message_key key, std::span<connection_id const> except)
+  /// `what`: a message, or several that belong together and leave as one.
+  delivery(Core& core, std::span<outgoing const> what, message_key key,
+           std::span<connection_id const> except = {})
       : core_(core), what_(what), key_(key), except_(except) {}
 
   void to(typename Core::connection_type& one) {
@@ -27,8 +30,8 @@ class delivery {
       if (left_out == one.id) return;
     }
     payload const* const bytes = encoding_for(one);
-    bool const refused = bytes ? static_cast<bool>(one.send_shared(*bytes, key_))
-                               : static_cast<bool>(one.send(what_, key_));
+    bool const refused =
+        static_cast<bool>(bytes ? one.send_shared(*bytes, key_) : one.send(what_, key_));
     taken_ += refused ? 0 : 1;
   }
 
@@ -39,20 +42,28 @@ class delivery {
   // Null: this peer needs bytes of its own.
   payload const* encoding_for(typename Core::connection_type& one) {
     auto& space = core_.space();
-    unsigned const variant = one.peer().variant(what_, space.framing());
-    if (variant == private_variant) return nullptr;
+    unsigned variant = 0;
+    for (outgoing const& part : what_) {  // what was agreed to is one number; parts have it or 0
+      unsigned const of_part = one.peer().variant(part, space.framing());
+      if (of_part == private_variant) return nullptr;
+      variant = std::max(variant, of_part);
+    }
     for (std::size_t i = 0; i < encoded_; ++i) {
       if (variants_[i] == variant) return &encodings_[i];
     }
     if (encoded_ == encodings_.size()) return nullptr;
-    auto const fresh = one.peer().encode(what_, space.framing());
     variants_[encoded_] = variant;
-    encodings_[encoded_] = space.pack(fresh.head_view(), fresh.body);
+    if (what_.size() == 1) {
+      auto const fresh = one.peer().encode(what_.front(), space.framing());
+      encodings_[encoded_] = space.pack(fresh.head_view(), fresh.body);
+    } else {
+      encodings_[encoded_] = space.pack(one.encode_group(what_));
+    }
     return &encodings_[encoded_++];
   }
 
   Core& core_;
-  outgoing const& what_;
+  std::span<outgoing const> what_;
   message_key key_;
   std::span<connection_id const> except_;
   std::array<payload, 8> encodings_;

@@ -9,6 +9,7 @@
 
 #include <hawser/codec/http/message.hpp>
 #include <hawser/codec/http/url.hpp>
+#include <hawser/codec/value/json.hpp>
 #include <hawser/endpoint/answer.hpp>
 
 namespace hawser::inline HAWSER_ABI {
@@ -18,9 +19,10 @@ namespace hawser::inline HAWSER_ABI {
 class handshake {
  public:
   handshake(http::request const& request, std::vector<std::string> const& subprotocols,
-            std::string remote_address, bool secure)
+            std::string remote_address, bool secure, json const* auth = nullptr)
       : request_(&request),
         subprotocols_(&subprotocols),
+        auth_(auth),
         remote_address_(std::move(remote_address)),
         secure_(secure) {}
 
@@ -34,8 +36,14 @@ class handshake {
   std::optional<std::string_view> header(std::string_view name) const {
     return request_->get(name);
   }
-  /// The token of `Authorization: Bearer`, or empty.
+  /// What a Socket.IO client sent with CONNECT; null for other peers, and without a payload.
+  json const& auth() const noexcept {
+    static json const none;
+    return auth_ ? *auth_ : none;
+  }
+  /// The `token` of that payload, else that of `Authorization: Bearer`, or empty.
   std::string_view token() const {
+    if (auto const given = auth()["token"].string()) return *given;
     auto const value = header("Authorization").value_or(std::string_view{});
     constexpr std::string_view scheme = "Bearer ";
     return value.starts_with(scheme) ? value.substr(scheme.size()) : std::string_view{};
@@ -51,11 +59,12 @@ class handshake {
  private:
   http::request const* request_;
   std::vector<std::string> const* subprotocols_;
+  json const* auth_;
   std::string remote_address_;
   bool secure_;
 };
 
-/// Lets one client in or not. Answer at once or later, on any thread; a decision that is
+/// Lets one client or Socket.IO socket in or not. Answer at once or later, on any thread; a decision that is
 /// dropped refuses with 403, one that takes longer than `upgrade_timeout` with 503.
 class decision {
  public:
@@ -88,6 +97,11 @@ class decision {
     pending_.give({.status = status, .body = std::move(text)});
   }
   void reject(std::string text) { reject(403, std::move(text)); }
+
+  /// Refuses a Socket.IO socket: CONNECT_ERROR with this message and these data.
+  void reject(std::string text, json details) {
+    pending_.give({.status = 403, .body = std::move(text), .details = std::move(details)});
+  }
 
  private:
   void give(user_data data) {

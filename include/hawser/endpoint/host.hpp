@@ -9,6 +9,7 @@
 #include <memory>
 #include <optional>
 #include <system_error>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -25,6 +26,8 @@
 #include <hawser/endpoint/limits.hpp>
 #include <hawser/endpoint/system_random.hpp>
 #include <hawser/endpoint/workspace.hpp>
+#include <hawser/machine/packet_parser.hpp>
+#include <hawser/policy/heartbeat.hpp>
 
 namespace hawser::inline HAWSER_ABI::inline HAWSER_ASIO_ABI {
 
@@ -52,6 +55,18 @@ class host : public Interface, public context_guest {
   workspace<typename Policies::framing>& space() noexcept { return workspace_; }
   typename Policies::heartbeat::options const& heartbeat_options() const noexcept {
     return heartbeat_;
+  }
+  /// A session that outlives its connections has the heartbeat, and they have none.
+  static constexpr bool has_sessions = session_framing_policy<typename Policies::framing>;
+  using connection_beat =
+      std::conditional_t<has_sessions, no_heartbeat, typename Policies::heartbeat>;
+  typename connection_beat::options const& beat_numbers() const noexcept {
+    if constexpr (has_sessions) {
+      static constexpr no_heartbeat::options none;
+      return none;
+    } else {
+      return heartbeat_;
+    }
   }
   typename Policies::backpressure const& backpressure() const noexcept { return backpressure_; }
   connection_limits const& limits() const noexcept { return limits_; }
@@ -103,6 +118,11 @@ class host : public Interface, public context_guest {
     one.retain();
     one.next_dirty = dirty_;
     dirty_ = &one;
+    flush_soon();
+  }
+
+  /// A flush comes with the next turn of the loop.
+  void flush_soon() {
     if (flush_posted_ || gone_) return;
     flush_posted_ = true;
     asio::post(executor(), operation<host>(*this, &host::on_flush));
@@ -111,6 +131,7 @@ class host : public Interface, public context_guest {
   /// Sends at once what has been queued for all.
   void flush() {
     turn const held(*this);
+    if constexpr (requires { derived().flush_polls(); }) derived().flush_polls();
     while (connection_type* const one = dirty_) {
       dirty_ = one->next_dirty;
       one->dirty = false;
@@ -189,13 +210,17 @@ class host : public Interface, public context_guest {
     }
   }
 
-  /// Keeps a handler that is being replaced until it is certainly not running.
+  /// Keeps something that may be running until it certainly isn't.
+  template <class Handler>
+  void retire(Handler old) {
+    if (in_turn() && old) {
+      retired_.emplace_back([kept = std::move(old)]() mutable { kept.reset(); });
+    }
+  }
   template <class Handler>
   void replace(Handler& old, Handler fresh) {
     std::swap(old, fresh);
-    if (in_turn() && fresh) {
-      retired_.emplace_back([kept = std::move(fresh)]() mutable { kept.reset(); });
-    }
+    retire(std::move(fresh));
   }
 
  protected:

@@ -38,6 +38,8 @@ struct server_opening {
   std::shared_ptr<answer_slot> awaited;  // of the accept step, or of a route
   std::optional<ws::upgrade_request> upgrade;
   bool turned_away = false;  // over `max_connections`: 503 whatever it asks
+  bool parked = false;       // the answer comes when there is something to say
+  std::uint8_t intent = 0;   // what the request is to the server above; 0: nothing special
 };
 
 /// The HTTP side of `server_core`.
@@ -66,12 +68,12 @@ class http_front : public host<Derived, Policies, Interface> {
   void opening_bytes(connection_type& one, mutable_bytes in) {
     while (one.state() == phase::opening) {
       server_opening& now = *one.opening;
-      if (now.awaited) return keep_early(one, in);
+      if (now.awaited || now.parked) return keep_early(one, in);
       if (in.empty()) return;
       if (now.body_reader) {
         auto const got = now.body_reader->parse(as_text(in), now.body);
         in = in.subspan(got.consumed);
-        if (got.error) return reject(one, got.error);
+        if (got.error) return body_failed(one, got.error);
         if (!got.done) return;
       } else {
         auto const got = now.parser.parse(as_text(in));
@@ -141,11 +143,21 @@ class http_front : public host<Derived, Policies, Interface> {
   void begin_body(connection_type& one) {
     server_opening& now = *one.opening;
     now.body.clear();
-    now.body_reader.emplace(now.request, max_body_size_);
+    now.intent = 0;
+    std::size_t limit = max_body_size_;
+    if constexpr (requires { this->derived().body_limit(one); }) {
+      limit = this->derived().body_limit(one).value_or(limit);
+    }
+    now.body_reader.emplace(now.request, limit);
     if (!now.body_reader->done() &&
         http::iequals(now.request.get("Expect").value_or(""), "100-continue")) {
       one.send_raw(as_bytes("HTTP/1.1 100 Continue\r\n\r\n"));
     }
+  }
+
+  void body_failed(connection_type& one, std::error_code error) {
+    if constexpr (requires { this->derived().body_refused(one); }) this->derived().body_refused(one);
+    reject(one, error);
   }
 
   // Before a 101 the peer may already talk; it is not listened to without end.
@@ -160,6 +172,9 @@ class http_front : public host<Derived, Policies, Interface> {
   void on_request(connection_type& one) {
     server_opening& now = *one.opening;
     now.body_reader.reset();
+    if constexpr (requires { this->derived().takes_request(one); }) {
+      if (this->derived().takes_request(one)) return;
+    }
     if (now.turned_away) {
       ++this->counters_.rejected_full;
       return unavailable(one);
@@ -234,6 +249,9 @@ class http_front : public host<Derived, Policies, Interface> {
     answer said = std::move(now.awaited->value());
     now.awaited.reset();
     if (one.state() != phase::opening) return;
+    if constexpr (requires { this->derived().decided(one, std::move(said)); }) {
+      if (now.intent != 0) return this->derived().decided(one, std::move(said));
+    }
     if (now.upgrade || !Policies::framing::opens_with_http) {
       if (!said.accepted) {
         ++this->counters_.rejected_refused;

@@ -12,6 +12,9 @@
 
 namespace hawser::inline HAWSER_ABI {
 
+/// What hosts keep with a connection that keep nothing.
+struct no_guest {};
+
 /// How a connection ended.
 struct close_event {
   close_code code = close_code::abnormal;  ///< 1006 when there was no Close frame

@@ -81,7 +81,7 @@ class liveness : public sending<Host, Self> {
   }
 
   void begin_beats() {
-    beat_next_ = beat_.start(this->host_->heartbeat_options(), this->host_->now()).next;
+    beat_next_ = beat_.start(this->host_->beat_numbers(), this->host_->now()).next;
   }
   void heard() noexcept { beat_.on_received(); }
 
@@ -178,7 +178,7 @@ class liveness : public sending<Host, Self> {
   }
 
   void on_beat(time_point now) {
-    auto const& numbers = this->host_->heartbeat_options();
+    auto const& numbers = this->host_->beat_numbers();
     if (paused_) heard();  // nobody listens to it: silence means nothing
     beat said = beat_.poll(numbers, now);
     if (said.what == beat::action::expired) {
@@ -199,7 +199,7 @@ class liveness : public sending<Host, Self> {
     this->self().terminate(make_error_code(why));
   }
 
-  [[no_unique_address]] typename Host::policies::heartbeat beat_;
+  [[no_unique_address]] typename Host::connection_beat beat_;
   time_point phase_deadline_ = time_point::max();
   time_point beat_next_ = time_point::max();
   time_point watch_deadline_ = time_point::max();

@@ -12,6 +12,7 @@
 
 #include <hawser/core/error.hpp>
 #include <hawser/core/timing_wheel.hpp>
+#include <hawser/endpoint/admission.hpp>
 #include <hawser/endpoint/workspace.hpp>
 #include <hawser/machine/outbox.hpp>
 #include <hawser/policy/backpressure.hpp>
@@ -75,14 +76,28 @@ class sending : public wheel_entry {
 
   std::error_code send(outgoing const& message, message_key key) {
     if (phase_ != phase::open) return make_error_code(errc::not_open);
+    encoded_message const encoded = peer_.encode(message, host_->space().framing());
+    return send_encoded(encoded.head_view(), encoded.body, key);
+  }
+
+  /// Several messages that belong together: they are queued, dropped and replaced as one.
+  std::error_code send(std::span<outgoing const> parts, message_key key) {
+    if (parts.size() == 1) [[likely]]
+      return send(parts.front(), key);
+    if (phase_ != phase::open) return make_error_code(errc::not_open);
+    return send_encoded(encode_group(parts), {}, key);
+  }
+
+  /// The bytes of several messages behind each other, valid until the next group.
+  bytes_view encode_group(std::span<outgoing const> parts) {
     auto& space = host_->space();
-    encoded_message const encoded = peer_.encode(message, space.framing());
-    if (outbox_.empty() && host_->is_corked(self()) && !is_replaceable(key)) {
-      ++host_->counters().messages_out;
-      return send_corked(encoded.head_view(), encoded.body);
+    byte_buffer& group = space.group();
+    for (outgoing const& part : parts) {
+      encoded_message const encoded = peer_.encode(part, space.framing());
+      group.append(encoded.head_view());
+      group.append(encoded.body);
     }
-    return admit(encoded.size(), key,
-                 [&] { return space.pack(encoded.head_view(), encoded.body); });
+    return group.view();
   }
 
   /// Queues bytes that others get too.
@@ -94,6 +109,20 @@ class sending : public wheel_entry {
   /// Queues bytes of the opening handshake.
   void send_raw(bytes_view bytes) {
     outbox_.push_control(host_->space().pack(bytes), blocks());
+    host_->mark_dirty(self());
+  }
+
+  /// Sends a text that belongs to the protocol of the host: never dropped, and not a message to the
+  /// backpressure policy.
+  void send_text_control(bytes_view text) {
+    if (phase_ != phase::open) return;
+    auto const encoded =
+        peer_.encode({message_kind::text, text, false}, host_->space().framing());
+    if (outbox_.empty() && host_->is_corked(self())) {
+      send_corked(encoded.head_view(), encoded.body);
+      return;
+    }
+    outbox_.push_control(host_->space().pack(encoded.head_view(), encoded.body), blocks());
     host_->mark_dirty(self());
   }
 
@@ -194,6 +223,14 @@ class sending : public wheel_entry {
     return policies::backpressure::replaces_by_key && key.has_value();
   }
 
+  std::error_code send_encoded(bytes_view head, bytes_view body, message_key const& key) {
+    if (outbox_.empty() && host_->is_corked(self()) && !is_replaceable(key)) {
+      ++host_->counters().messages_out;
+      return send_corked(head, body);
+    }
+    return admit(head.size() + body.size(), key, [&] { return host_->space().pack(head, body); });
+  }
+
   // What was corked goes first, then the queue, in as few writes as the stream allows.
   void write(bytes_view corked) {
     while (!waiting_write_ && phase_ != phase::closed) {
@@ -264,27 +301,11 @@ class sending : public wheel_entry {
         return {};
       }
     }
-    if (auto const refused = make_room(size)) return refused;
+    if (auto const refused =
+            make_room(outbox_, host_->backpressure(), host_->counters(), self(), size))
+      return refused;
     ++host_->counters().messages_out;
     return put(bytes ? std::move(bytes) : make(), key);
-  }
-
-  std::error_code make_room(std::size_t size) {
-    auto& counters = host_->counters();
-    while (outbox_.holds_messages()) {
-      verdict const said = host_->backpressure().admit(outbox_.queued(), size);
-      if (said == verdict::enqueue) return {};
-      if (said == verdict::pause_reading) {
-        self().on_backlog();
-        return {};
-      }
-      ++counters.messages_dropped;
-      if (said == verdict::drop_oldest && outbox_.drop_oldest()) continue;
-      if (said != verdict::disconnect) return make_error_code(errc::dropped);
-      self().give_up_slow();
-      return make_error_code(errc::send_queue_full);
-    }
-    return {};
   }
 
   std::error_code put(payload bytes, message_key const& key) {

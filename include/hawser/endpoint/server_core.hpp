@@ -88,6 +88,7 @@ class server_core : public http_front<Derived, Policies, Interface> {
 
   /// The connection's stream is closed: its slot is free again.
   void remove(connection_type& one) noexcept {
+    if constexpr (requires { this->derived().lost(one); }) this->derived().lost(one);
     this->unschedule(one);
     slot& at = slots_[one.id.slot];
     at.connection = nullptr;
@@ -99,6 +100,9 @@ class server_core : public http_front<Derived, Policies, Interface> {
   }
 
   void on_deadline(wheel_entry& entry, time_point now) {
+    if constexpr (requires { this->derived().on_own_deadline(entry, now); }) {
+      if (entry.kind() != 0) return this->derived().on_own_deadline(entry, now);
+    }
     if (&entry == &drain_tick_) return drain_some(now);
     for (auto const& at : listeners_) {
       if (&entry != at.get()) continue;
@@ -185,16 +189,14 @@ class server_core : public http_front<Derived, Policies, Interface> {
 
   std::vector<slot> const& slots() const noexcept { return slots_; }
 
-  /// Messages flow from here on: one more is open.
-  void begin_open(connection_type& one) {
+  /// One more peer is open, in the sense of open and close events.
+  void count_open() noexcept {
     ++this->counters_.opened;
     ++open_;
-    one.become_open();
-    one.opening.reset();
   }
 
   /// An open one has ended.
-  void end_open(close_event const& event) {
+  void count_closed(close_event const& event) {
     ++this->counters_.closed;
     --open_;
     this->log()(log_level::debug, "closed",
@@ -262,11 +264,10 @@ class server_core : public http_front<Derived, Policies, Interface> {
   // Closes as many as the time that has passed is worth.
   void drain_some(time_point now) {
     std::size_t to_close = schedule_.due(now);
-    for (; drain_slot_ < slots_.size() && to_close > 0; ++drain_slot_) {
-      connection_type* const one = slots_[drain_slot_].connection;
-      if (one && !one->close(close_code::service_restart, {})) --to_close;
+    for (; drain_slot_ < this->derived().drainable() && to_close > 0; ++drain_slot_) {
+      if (this->derived().drain_one(drain_slot_)) --to_close;
     }
-    if (now >= schedule_.deadline()) stop();
+    if (now >= schedule_.deadline()) this->derived().stop();
     if (open_ == 0) return finish_drain();
     this->schedule(drain_tick_, schedule_.next(now));
   }

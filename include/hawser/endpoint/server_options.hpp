@@ -4,18 +4,27 @@
 #include <chrono>
 #include <cstddef>
 #include <string>
+#include <type_traits>
 #include <vector>
 
 #include <hawser/codec/http/origin.hpp>
 #include <hawser/codec/http/parse.hpp>
 #include <hawser/core/log.hpp>
 #include <hawser/core/random.hpp>
+#include <hawser/endpoint/engine_options.hpp>
 #include <hawser/endpoint/host.hpp>
 #include <hawser/endpoint/limits.hpp>
 #include <hawser/endpoint/mailbox.hpp>
 #include <hawser/endpoint/system_random.hpp>
+#include <hawser/machine/packet_parser.hpp>
 
 namespace hawser::inline HAWSER_ABI::inline HAWSER_ASIO_ABI {
+
+/// Options that only servers with sessions have.
+struct no_session_options {};
+template <class Policies, class Options>
+using session_options = std::conditional_t<session_framing_policy<typename Policies::framing>,
+                                           Options, no_session_options>;
 
 /// Options of a server, the numbers of each policy under its axis' name. Every limit has a default,
 /// and "unlimited" can't be said but of rates, which are off until set.
@@ -26,6 +35,12 @@ struct server_options {
   typename Policies::heartbeat::options heartbeat{};
   typename Policies::rooms::options rooms{};
   typename Policies::backpressure::options backpressure{};
+
+  // With a framing of sessions only; naming them is an error without.
+  session_options<Policies, engine_options> engine{};
+  session_options<Policies, socketio_limits> sockets{};
+  session_options<Policies, recovery_options> recovery{};  ///< of lost connections
+  session_options<Policies, typename Policies::adapter::options> adapter{};
 
   std::size_t max_connections = 100'000;  ///< over it: 503 with Retry-After
   std::chrono::milliseconds tls_handshake_timeout{10'000};

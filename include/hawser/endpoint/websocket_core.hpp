@@ -23,6 +23,7 @@ class websocket_core final
  public:
   using base = server_core<websocket_core<Policies>, Policies, websocket_host>;
   using connection_type = typename base::connection_type;
+  using guest_type = no_guest;
 
   // Handlers are erased here, at the seam to the user's code. They get the anchor and an id, of
   // which the façade makes a handle that borrows: no count is taken for a message.
@@ -37,7 +38,9 @@ class websocket_core final
   // -- events of connections --------------------------------------------------------------------
 
   void open(connection_type& one) {
-    this->begin_open(one);
+    this->count_open();
+    one.become_open();
+    one.opening.reset();
     if (on_open && !this->fenced([&] { on_open(this->anchored(), one.id); })) this->blame(one);
   }
 
@@ -52,9 +55,15 @@ class websocket_core final
   }
 
   void closed(connection_type& one, close_event const& event) {
-    this->end_open(event);
+    this->count_closed(event);
     if (on_close) this->fenced([&] { on_close(this->anchored(), one.id, event); });
     rooms_.leave_all(one.id.slot);
+  }
+
+  std::size_t drainable() const noexcept { return this->slots().size(); }
+  bool drain_one(std::size_t index) {
+    connection_type* const one = this->slots()[index].connection;
+    return one && !one->close(close_code::service_restart, {});
   }
 
   // -- what handles ask -------------------------------------------------------------------------
@@ -104,7 +113,7 @@ class websocket_core final
   std::size_t room_size(room_id id) override { return rooms_.size(id); }
 
   std::size_t broadcast(audience_view const& to, outgoing const& what, message_key key) override {
-    delivery<websocket_core> out(*this, what, key, to.except);
+    delivery<websocket_core> out(*this, {&what, 1}, key, to.except);
     if (to.everyone && to.except_rooms.empty()) {
       for (auto const& at : this->slots()) {
         if (at.connection) out.to(*at.connection);

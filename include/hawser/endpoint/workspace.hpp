@@ -6,6 +6,7 @@
 #include <memory>
 #include <utility>
 
+#include <hawser/core/buffer.hpp>
 #include <hawser/core/bytes.hpp>
 #include <hawser/core/payload.hpp>
 #include <hawser/core/random.hpp>
@@ -48,6 +49,13 @@ class workspace {
     cork_used_ += bytes.size();
   }
 
+  /// Frames of messages that belong together and leave as one, put here behind each other.
+  byte_buffer& group() noexcept {
+    constexpr std::size_t max_idle = 256 * 1024;  // a large packet must not pin its memory
+    group_.capacity() > max_idle ? group_.release() : group_.clear();
+    return group_;
+  }
+
   /// A copy of one or two pieces that can be queued.
   payload pack(bytes_view head, bytes_view body = {}) {
     payload packed = payload::make(head.size() + body.size(), &blocks_);
@@ -64,6 +72,7 @@ class workspace {
   std::unique_ptr<std::byte[]> receive_;
   std::unique_ptr<std::byte[]> cork_;
   std::size_t cork_used_ = 0;
+  byte_buffer group_;
   typename Framing::shared framing_;
 };
 

@@ -22,7 +22,7 @@ struct beat {
 /// (often: it must not read a clock), `poll` at or after the time last asked for. Answer `expired`
 /// only after a `ping`. Before a peer is given up, what it has sent is read and `poll` is
 /// asked again, so that a process that stalled loses nobody.
-/// *Exemplar*: `no_heartbeat`. *Models*: `websocket_ping`, `no_heartbeat`.
+/// *Exemplar*: `no_heartbeat`. *Models*: `server_ping`, `websocket_ping`, `no_heartbeat`.
 template <class H>
 concept heartbeat_policy = std::movable<H> && std::default_initializable<H> &&
                            requires(H h, typename H::options const& numbers, time_point now) {
@@ -30,6 +30,20 @@ concept heartbeat_policy = std::movable<H> && std::default_initializable<H> &&
                              { h.on_received() } noexcept -> std::same_as<void>;
                              { h.poll(numbers, now) } noexcept -> std::same_as<beat>;
                            };
+
+/// What an Engine.IO client is told: it gives the connection up after both without a ping.
+struct announced_heartbeat {
+  std::chrono::milliseconds interval;
+  std::chrono::milliseconds timeout;
+};
+
+/// A heartbeat that Engine.IO sessions can have: it pings at a known pace. *Models*: `server_ping`,
+/// `no_heartbeat`.
+template <class H>
+concept session_heartbeat_policy =
+    heartbeat_policy<H> && requires(typename H::options const& numbers) {
+      { H::announced(numbers) } noexcept -> std::same_as<announced_heartbeat>;
+    };
 
 /// Pings a peer that was silent, with a WebSocket Ping frame; any byte counts as life (RFC 6455
 /// section 5.5.2). Silence is noticed to the half of `ping_after`.
@@ -69,15 +83,54 @@ class websocket_ping {
   bool pinged_ = false;
 };
 
+/// Pings at an interval whatever else arrives, and wants an answer in time: Engine.IO's own
+/// heartbeat, whose numbers the client is told. `on_received` means the pong and nothing else.
+class server_ping {
+ public:
+  struct options {
+    std::chrono::milliseconds ping_interval{25'000};  ///< from a pong to the next ping
+    std::chrono::milliseconds ping_timeout{20'000};   ///< from a ping to the end, without a pong
+  };
+
+  static announced_heartbeat announced(options const& numbers) noexcept {
+    return {numbers.ping_interval, numbers.ping_timeout};
+  }
+
+  beat start(options const& numbers, time_point now) noexcept {
+    pinged_ = heard_ = false;
+    return {beat::action::wait, now + numbers.ping_interval};
+  }
+
+  void on_received() noexcept { heard_ = true; }
+
+  beat poll(options const& numbers, time_point now) noexcept {
+    if (pinged_ && heard_) return start(numbers, now);
+    if (pinged_) return {beat::action::expired, now};
+    pinged_ = true;
+    heard_ = false;
+    return {beat::action::ping, now + numbers.ping_timeout};
+  }
+
+ private:
+  bool pinged_ = false;
+  bool heard_ = false;
+};
+
 /// Leaves finding dead peers to TCP (`TCP_USER_TIMEOUT` and keep-alive).
 class no_heartbeat {
  public:
   struct options {};
+  /// Eleven days, the most that JavaScript's timers take.
+  static announced_heartbeat announced(options const&) noexcept {
+    constexpr std::chrono::milliseconds most{1'000'000'000};
+    return {most, most};
+  }
   beat start(options const&, time_point) noexcept { return {}; }
   void on_received() noexcept {}
   beat poll(options const&, time_point) noexcept { return {}; }
 };
 
+static_assert(session_heartbeat_policy<server_ping> && session_heartbeat_policy<no_heartbeat>);
 static_assert(heartbeat_policy<websocket_ping> && heartbeat_policy<no_heartbeat>);
 
 }  // namespace hawser::inline HAWSER_ABI

@@ -11,8 +11,11 @@
 #include <string_view>
 
 #include <hawser/codec/base64.hpp>
+#include <hawser/codec/eio/packet.hpp>
 #include <hawser/codec/http/url.hpp>
-#include <hawser/core/config.hpp>
+#include <hawser/codec/value/writer.hpp>
+#include <hawser/core/buffer.hpp>
+#include <hawser/core/bytes.hpp>
 
 namespace hawser::inline HAWSER_ABI::eio {
 
@@ -58,42 +61,40 @@ constexpr std::string_view describe(refusal why) noexcept {
 /// Of the answer to an HTTP request. A refused WebSocket upgrade gets 400, whatever the reason.
 constexpr int http_status(refusal why) noexcept { return why == refusal::forbidden ? 403 : 400; }
 
-/// Behind what `text` holds: a JSON string of `content`, which has to be UTF-8.
-inline void append_json_string(std::string& text, std::string_view content) {
-  static constexpr char hex[] = "0123456789abcdef";
-  text += '"';
-  for (char const c : content) {
-    auto const octet = static_cast<unsigned char>(c);
-    if (c == '"' || c == '\\') {
-      text += '\\';
-      text += c;
-    } else if (octet < 0x20) {
-      text += "\\u00";
-      text += hex[octet >> 4];
-      text += hex[octet & 15];
-    } else {
-      text += c;
-    }
-  }
-  text += '"';
-}
-
 /// The JSON body of a refusal; `message` replaces the usual words, as a guard may want.
 inline std::string write_refusal(refusal why, std::string_view message = {}) {
-  std::string text = "{\"code\":" + std::to_string(static_cast<int>(why)) + ",\"message\":";
-  append_json_string(text, message.empty() ? describe(why) : message);
-  return text += '}';
+  byte_buffer text;
+  value_writer json(text, value_format::json);
+  json.begin_object(2);
+  json.key("code");
+  json.integer(static_cast<int>(why));
+  json.key("message");
+  json.string(message.empty() ? describe(why) : message);
+  json.end_object();
+  return std::string(as_text(text.view()));
 }
 
 /// The packet of type open, with its type character.
 inline std::string write_open(open_packet const& open) {
-  std::string text = "0{\"sid\":";
-  append_json_string(text, open.sid);
-  text += open.can_upgrade ? ",\"upgrades\":[\"websocket\"]" : ",\"upgrades\":[]";
-  text += ",\"pingInterval\":" + std::to_string(open.ping_interval.count());
-  text += ",\"pingTimeout\":" + std::to_string(open.ping_timeout.count());
-  text += ",\"maxPayload\":" + std::to_string(open.max_payload);
-  return text += '}';
+  byte_buffer text;
+  char const type = type_character(packet_type::open);
+  text.append(as_bytes({&type, 1}));
+  value_writer json(text, value_format::json);
+  json.begin_object(5);
+  json.key("sid");
+  json.string(open.sid);
+  json.key("upgrades");
+  json.begin_array(open.can_upgrade ? 1 : 0);
+  if (open.can_upgrade) json.string("websocket");
+  json.end_array();
+  json.key("pingInterval");
+  json.integer(open.ping_interval.count());
+  json.key("pingTimeout");
+  json.integer(open.ping_timeout.count());
+  json.key("maxPayload");
+  json.unsigned_integer(open.max_payload);
+  json.end_object();
+  return std::string(as_text(text.view()));
 }
 
 /// Whether this can be a session id: `sid_size` characters of base64url.

@@ -6,7 +6,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <initializer_list>
-#include <numeric>
 #include <optional>
 #include <span>
 #include <string>
@@ -15,6 +14,7 @@
 #include <variant>
 #include <vector>
 
+#include <hawser/codec/value/keyed.hpp>
 #include <hawser/codec/value/mapping.hpp>
 #include <hawser/codec/value/tape.hpp>
 #include <hawser/codec/value/writer.hpp>
@@ -35,35 +35,42 @@ class json {
  public:
   struct member;
 
-  json() noexcept = default;
-  json(std::nullptr_t) noexcept {}
+  // Defined below, where `member` is complete.
+  json() noexcept;
+  json(json const& other);
+  json(json&& other) noexcept;
+  json& operator=(json const& other);
+  json& operator=(json&& other) noexcept;
+  ~json();
+
+  json(std::nullptr_t) noexcept : json() {}
   template <std::same_as<bool> T>
-  json(T what) noexcept : held_(what) {}
+  json(T what) noexcept {
+    set(what);
+  }
   template <codec::plain_integer T>
   json(T what) noexcept {
     if (std::in_range<std::int64_t>(what)) {
-      held_ = static_cast<std::int64_t>(what);
+      set(static_cast<std::int64_t>(what));
     } else {
-      held_ = static_cast<std::uint64_t>(what);
+      set(static_cast<std::uint64_t>(what));
     }
   }
   template <std::floating_point T>
-  json(T what) noexcept : held_(static_cast<double>(what)) {}
-  json(std::string what) noexcept : held_(std::move(what)) {}
-  json(std::string_view what) : held_(std::string(what)) {}
-  json(char const* what) : held_(std::string(what ? what : "")) {}
-  json(std::vector<std::byte> what) noexcept : held_(std::move(what)) {}
-  explicit json(bytes_view what) : held_(std::vector<std::byte>(what.begin(), what.end())) {}
+  json(T what) noexcept {
+    set(static_cast<double>(what));
+  }
+  json(std::string what) noexcept;
+  json(std::string_view what);
+  json(char const* what);
+  json(std::vector<std::byte> what) noexcept;
+  explicit json(bytes_view what);
 
   /// A copy of a view with all that is in it. Of several members with one key the last counts, in
   /// the place of the first, as in JavaScript. A missing value becomes null.
   explicit json(value const& what);
 
-  static json array(std::initializer_list<json> elements = {}) {
-    json made;
-    made.held_ = std::vector<json>(elements);
-    return made;
-  }
+  static json array(std::initializer_list<json> elements = {});
   static json object(std::initializer_list<member> members = {});
 
   /// JSON text to a tree, within the default `value_limits`. Defined in codec/json/parse.hpp.
@@ -160,12 +167,14 @@ class json {
     return null;
   }
 
+  template <class T>
+  void set(T what) noexcept {
+    held_ = what;
+  }
   /// For the rules of `value` on numbers; null for other kinds.
   value_node numeric() const noexcept;
 
   bool same_number(json const& other) const noexcept;
-  static void drop_doubled(std::vector<member>& members);
-  static std::vector<std::size_t> by_key(std::span<member const> members);
   void write(value_writer& out, bool binary_as_text) const;
 
   std::variant<std::monostate, bool, std::int64_t, std::uint64_t, double, std::string,
@@ -177,6 +186,19 @@ struct json::member {
   std::string key;
   json what;
 };
+
+inline json::json() noexcept = default;
+inline json::json(json const& other) = default;
+inline json::json(json&& other) noexcept = default;
+inline json& json::operator=(json const& other) = default;
+inline json& json::operator=(json&& other) noexcept = default;
+inline json::~json() = default;
+
+inline json::json(std::string what) noexcept : held_(std::move(what)) {}
+inline json::json(std::string_view what) : held_(std::string(what)) {}
+inline json::json(char const* what) : held_(std::string(what ? what : "")) {}
+inline json::json(std::vector<std::byte> what) noexcept : held_(std::move(what)) {}
+inline json::json(bytes_view what) : held_(std::vector<std::byte>(what.begin(), what.end())) {}
 
 inline json::json(value const& what) {
   switch (what.kind()) {
@@ -200,15 +222,21 @@ inline json::json(value const& what) {
       for (auto const [key, inner] : what.members()) {
         made.push_back({std::string(key), json(inner)});
       }
-      drop_doubled(made);
+      codec::drop_doubled(made);
       break;
     }
   }
 }
 
+inline json json::array(std::initializer_list<json> elements) {
+  json made;
+  made.held_.emplace<std::vector<json>>(elements);
+  return made;
+}
+
 inline json json::object(std::initializer_list<member> members) {
   json made;
-  drop_doubled(made.held_.emplace<std::vector<member>>(members));
+  codec::drop_doubled(made.held_.emplace<std::vector<member>>(members));
   return made;
 }
 
@@ -257,13 +285,14 @@ inline bool json::erase(std::string_view key) {
 inline value_node json::numeric() const noexcept {
   value_node node{};
   node.tag = static_cast<std::uint64_t>(value_kind::null);
-  switch (kind()) {
-    case value_kind::integer: node.integer = *std::get_if<std::int64_t>(&held_); break;
-    case value_kind::unsigned_integer:
-      node.unsigned_integer = *std::get_if<std::uint64_t>(&held_);
-      break;
-    case value_kind::number: node.number = *std::get_if<double>(&held_); break;
-    default: return node;
+  if (auto const* const whole = std::get_if<std::int64_t>(&held_)) {
+    node.integer = *whole;
+  } else if (auto const* const large = std::get_if<std::uint64_t>(&held_)) {
+    node.unsigned_integer = *large;
+  } else if (auto const* const real = std::get_if<double>(&held_)) {
+    node.number = *real;
+  } else {
+    return node;
   }
   node.tag = static_cast<std::uint64_t>(kind());
   return node;
@@ -279,41 +308,6 @@ inline bool json::same_number(json const& other) const noexcept {
   return mine && theirs && !(*mine < *theirs) && !(*mine > *theirs) && !(*mine != *mine);
 }
 
-/// The places of members in the order of their keys, those of one key in their own order.
-inline std::vector<std::size_t> json::by_key(std::span<member const> members) {
-  std::vector<std::size_t> order(members.size());
-  std::iota(order.begin(), order.end(), std::size_t{0});
-  std::stable_sort(order.begin(), order.end(),
-                   [&](std::size_t a, std::size_t b) { return members[a].key < members[b].key; });
-  return order;
-}
-
-/// Sorting, since looking for each among all would let a peer's large object take quadratic time.
-inline void json::drop_doubled(std::vector<member>& members) {
-  auto const order = by_key(members);
-  std::vector<bool> dropped;
-  for (std::size_t first = 0; first < order.size();) {
-    std::size_t last = first;
-    while (last + 1 < order.size() && members[order[last + 1]].key == members[order[first]].key) {
-      ++last;
-    }
-    if (last > first) {
-      dropped.resize(members.size());
-      members[order[first]].what = std::move(members[order[last]].what);
-      for (std::size_t i = first + 1; i <= last; ++i) dropped[order[i]] = true;
-    }
-    first = last + 1;
-  }
-  if (dropped.empty()) return;
-  std::size_t kept = 0;
-  for (std::size_t i = 0; i < members.size(); ++i) {
-    if (dropped[i]) continue;
-    if (kept != i) members[kept] = std::move(members[i]);
-    ++kept;
-  }
-  members.resize(kept);
-}
-
 inline bool json::operator==(json const& other) const {
   auto const is_number = [](value_kind kind) {
     return kind >= value_kind::integer && kind <= value_kind::number;
@@ -327,7 +321,7 @@ inline bool json::operator==(json const& other) const {
     case value_kind::array: return std::ranges::equal(elements(), other.elements());
     case value_kind::object: {
       auto const mine = members(), theirs = other.members();
-      auto const a = by_key(mine), b = by_key(theirs);
+      auto const a = codec::by_key(mine), b = codec::by_key(theirs);
       for (std::size_t i = 0; i < a.size(); ++i) {
         if (mine[a[i]].key != theirs[b[i]].key) return false;
         if (mine[a[i]].what != theirs[b[i]].what) return false;

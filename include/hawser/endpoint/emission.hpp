@@ -1,0 +1,184 @@
+// Emitting: events with a schema, their arguments on the way to a parser, and the verbs.
+#pragma once
+
+#include <algorithm>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+#include <system_error>
+#include <tuple>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+#include <hawser/codec/value/mapping.hpp>
+#include <hawser/endpoint/call_signature.hpp>
+#include <hawser/endpoint/socketio_host.hpp>
+#include <hawser/machine/packet_parser.hpp>
+
+namespace hawser::inline HAWSER_ABI {
+
+/// What an event's sender promises.
+enum class event_delivery : std::uint8_t {
+  reliable,    ///< queued, in order
+  unreliable,  ///< dropped for a peer that can't take it now: JavaScript's `volatile`
+  latest       ///< with `latest_by_key`, replaces a queued one of the same name and first argument
+};
+inline constexpr auto reliable = event_delivery::reliable;
+inline constexpr auto unreliable = event_delivery::unreliable;
+inline constexpr auto latest = event_delivery::latest;
+
+/// A name as a template argument.
+template <std::size_t N>
+struct event_name {
+  char text[N];
+  consteval event_name(char const (&name)[N]) { std::copy_n(name, N, text); }
+  constexpr std::string_view view() const noexcept { return {text, N - 1}; }
+};
+
+/// An event whose name and argument types both sides share: what is emitted and who handles it is
+/// checked when compiling, what arrives when it arrives.
+///
+///     inline constexpr hawser::event<"pos", std::uint32_t, vec2> pos{.delivery = hawser::latest};
+template <event_name Name, class... Args>
+struct event {
+  event_delivery delivery = event_delivery::reliable;
+  static constexpr std::string_view name() noexcept { return Name.view(); }
+};
+
+/// The name and arguments of an event, by reference: for the duration of one emit.
+template <class... Args>
+class event_payload {
+ public:
+  event_payload(std::string_view name, Args const&... arguments) noexcept
+      : name_(name), arguments_(arguments...) {}
+  payload_source source() const noexcept { return {&write, this}; }
+
+ private:
+  static void write(void const* self, value_writer& out, std::string_view offset) {
+    auto const& it = *static_cast<event_payload const*>(self);
+    out.begin_array(1 + sizeof...(Args) + (offset.empty() ? 0 : 1));
+    out.string(it.name_);
+    std::apply([&](Args const&... argument) { (mapping<Args>::write(out, argument), ...); },
+               it.arguments_);
+    if (!offset.empty()) out.string(offset);
+    out.end_array();
+  }
+
+  std::string_view name_;
+  std::tuple<Args const&...> arguments_;
+};
+
+/// The arguments of an acknowledgement, likewise.
+template <class... Args>
+class ack_payload {
+ public:
+  explicit ack_payload(Args const&... arguments) noexcept : arguments_(arguments...) {}
+  payload_source source() const noexcept { return {&write, this}; }
+
+ private:
+  static void write(void const* self, value_writer& out, std::string_view) {
+    out.begin_array(sizeof...(Args));
+    std::apply([&](Args const&... argument) { (mapping<Args>::write(out, argument), ...); },
+               static_cast<ack_payload const*>(self)->arguments_);
+    out.end_array();
+  }
+
+  std::tuple<Args const&...> arguments_;
+};
+
+/// The key of `latest`: of the name and of the first argument, a number or a text.
+template <class... Args>
+std::uint64_t latest_key(std::string_view name, Args const&... arguments) noexcept {
+  std::uint64_t hash = 0xcbf29ce484222325u;
+  auto const mix = [&hash](std::string_view bytes) {
+    for (char const c : bytes) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3u;
+  };
+  mix(name);
+  auto const first = [&](auto const& argument, auto const&...) {
+    using type = std::remove_cvref_t<decltype(argument)>;
+    if constexpr (std::is_integral_v<type> || std::is_enum_v<type>) {
+      hash = (hash ^ static_cast<std::uint64_t>(argument)) * 0x9e3779b97f4a7c15u;
+    } else if constexpr (std::is_convertible_v<type const&, std::string_view>) {
+      mix(argument);
+    }
+  };
+  if constexpr (sizeof...(Args) > 0) first(arguments...);
+  return hash;
+}
+
+/// Reads the arguments of an acknowledgement into a handler's parameters, those behind the error,
+/// and calls it. Arguments that don't fit are `argument_mismatch`.
+template <class Handler>
+void call_acknowledged(Handler& handler, std::error_code error, value const& arguments) {
+  using parameters = typename call_signature<Handler>::parameters;
+  [&]<std::size_t... I>(std::index_sequence<I...>) {
+    std::tuple<std::remove_cvref_t<std::tuple_element_t<I + 1, parameters>>...> results{};
+    if (!error) {
+      bool const fits = (read_value(arguments[I], std::get<I>(results)) && ...);
+      if (!fits) error = make_error_code(errc::argument_mismatch);
+    }
+    handler(error, std::get<I>(std::move(results))...);
+  }(std::make_index_sequence<std::tuple_size_v<parameters> - 1>());
+}
+
+/// A handler of acknowledgements: `void(std::error_code, Results...)`.
+template <class Handler>
+concept ack_handler = requires {
+  typename call_signature<Handler>::parameters;
+  requires std::tuple_size_v<typename call_signature<Handler>::parameters> >= 1;
+  requires std::is_same_v<
+      std::remove_cvref_t<std::tuple_element_t<0, typename call_signature<Handler>::parameters>>,
+      std::error_code>;
+};
+
+/// The verbs of everything that emits. `Sender` has `transmit(payload_source, emit_flags)`, and
+/// `transmit_with_ack(payload_source, emit_flags, handler)`, and knows its flags.
+///
+/// To one socket `emit` answers an error: `not_open`; `dropped` or `send_queue_full` as the
+/// backpressure policy decides. To several it encodes once and answers how many sockets of this
+/// server took the event.
+template <class Sender>
+class emits_events {
+ public:
+  /// Sends an event. Arguments are of mapped types (codec/value/mapping.hpp); binary ones become
+  /// attachments. Events to one socket leave in the order of the calls.
+  template <writable... Args>
+  auto emit(std::string_view name, Args const&... arguments) const {
+    event_payload<Args...> const what(name, arguments...);
+    return self().transmit(what.source(), self().flags());
+  }
+
+  /// Sends an event of a known schema, as it wants to be delivered.
+  template <event_name Name, class... Args>
+  auto emit(event<Name, Args...> const& what,
+            std::type_identity_t<Args> const&... arguments) const {
+    emit_flags how = self().flags();
+    if (what.delivery == event_delivery::unreliable) how.droppable = true;
+    if (what.delivery == event_delivery::latest) how.key = latest_key(what.name(), arguments...);
+    event_payload<Args...> const content(what.name(), arguments...);
+    return self().transmit(content.source(), how);
+  }
+
+  /// Sends an event and calls the handler, which is the last argument, exactly once. For one
+  /// socket it is `void(std::error_code, Results...)`, with the arguments that were acknowledged,
+  /// or `ack_timeout`, `disconnected`, `argument_mismatch`. For several it is
+  /// `void(std::error_code, std::vector<Result>)`, with what the first argument of each was; an
+  /// error means that some are missing. Not called after the server has gone.
+  template <class... ArgsAndHandler>
+  void emit_with_ack(std::string_view name, ArgsAndHandler&&... all) const {
+    constexpr std::size_t count = sizeof...(ArgsAndHandler) - 1;
+    auto packed = std::forward_as_tuple(std::forward<ArgsAndHandler>(all)...);
+    [&]<std::size_t... I>(std::index_sequence<I...>) {
+      event_payload<std::remove_cvref_t<std::tuple_element_t<I, decltype(packed)>>...> const what(
+          name, std::get<I>(packed)...);
+      self().transmit_with_ack(what.source(), self().flags(), std::get<count>(std::move(packed)));
+    }(std::make_index_sequence<count>());
+  }
+
+ private:
+  Sender const& self() const noexcept { return static_cast<Sender const&>(*this); }
+};
+
+}  // namespace hawser::inline HAWSER_ABI

@@ -1,0 +1,329 @@
+// One Engine.IO session: what carries it, when it is given up, what waits for its next poll.
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string_view>
+#include <system_error>
+#include <utility>
+#include <vector>
+
+#include <asio/post.hpp>
+
+#include <hawser/core/error.hpp>
+#include <hawser/core/message.hpp>
+#include <hawser/core/small_list.hpp>
+#include <hawser/core/timing_wheel.hpp>
+#include <hawser/endpoint/admission.hpp>
+#include <hawser/endpoint/sending.hpp>
+#include <hawser/endpoint/socketio_host.hpp>
+#include <hawser/machine/engine_session.hpp>
+#include <hawser/machine/packet_parser.hpp>
+#include <hawser/machine/packet_queue.hpp>
+
+namespace hawser::inline HAWSER_ABI::inline HAWSER_ASIO_ABI {
+
+/// Kinds of wheel entries beside the connections' own.
+enum class deadline_kind : std::uint8_t { connection, session, ack, asking };
+
+/// A session of `Core`, which owns it. A session that has only ever used a WebSocket has no
+/// `polling` part.
+template <class Core>
+class session : public wheel_entry {
+ public:
+  using connection_type = typename Core::connection_type;
+  using heartbeat = typename Core::policies::heartbeat;
+  using parser = typename Core::policies::framing::parser;
+
+  session(Core& core, engine_session::carrier first)
+      : wheel_entry(static_cast<std::uint8_t>(deadline_kind::session)), core_(core), state(first) {
+    core_.retain();
+    if (state.polls()) polling_ = std::make_unique<polling>();
+  }
+  session(session const&) = delete;
+  session& operator=(session const&) = delete;
+
+  void retain() noexcept { ++references_; }
+  void release() noexcept {
+    if (--references_ == 0) delete this;
+  }
+  block_pool& blocks() noexcept { return core_.blocks(); }
+
+  // -- what the core keeps with it ------------------------------------------------------------------
+
+  std::array<char, 24> name{};  ///< its sid
+  std::uint32_t index = 0;      ///< among the core's sessions
+  typename parser::peer packets;
+  std::shared_ptr<session_handshake const> handshake;
+  std::vector<std::uint32_t> sockets;  ///< slots of its sockets, those that still ask among them
+  std::uint16_t connect_errors = 0;
+  std::uint16_t unknown_acks = 0;
+  time_point unknown_acks_since{};
+
+  std::string_view sid() const noexcept { return {name.data(), name.size()}; }
+  bool is_open() const noexcept { return stage_ == stage::open; }
+  bool is_over() const noexcept { return stage_ == stage::over; }
+  connection_type* carrier() const noexcept { return carrier_; }
+  std::string_view transport() const noexcept { return state.polls() ? "polling" : "websocket"; }
+
+  // -- deadlines --------------------------------------------------------------------------------------
+
+  void begin(time_point connect_by) {
+    beat_next_ = beat_.start(core_.heartbeat_options(), core_.now()).next;
+    connect_by_ = connect_by;
+    reschedule();
+  }
+  /// The session has joined a namespace, or left the last.
+  void set_connect_deadline(time_point when) {
+    connect_by_ = when;
+    reschedule();
+  }
+  /// A packet waits for its attachments, or no longer.
+  void set_attachments_deadline(time_point when) {
+    if (attachments_by_ == when) return;
+    attachments_by_ = when;
+    reschedule();
+  }
+  bool awaits_attachments() const noexcept { return attachments_by_ != time_point::max(); }
+
+  void on_pong() {
+    beat_.on_received();
+    beat const said = beat_.poll(core_.heartbeat_options(), core_.now());
+    beat_next_ = said.next;
+    reschedule();
+  }
+
+  void on_deadline(time_point now) {
+    session& kept = *this;
+    kept.retain();
+    expire(now);
+    if (!is_over()) reschedule();
+    kept.release();
+  }
+
+  // -- sending --------------------------------------------------------------------------------------
+
+  /// Sends one packet of the level above, with its attachments. Errors: as `socket::emit`.
+  std::error_code send(encoded_packet const& what, emit_flags const& how) {
+    if (!is_open()) return make_error_code(errc::not_open);
+    if (how.droppable && !is_writable()) {
+      ++core_.counters().messages_dropped;
+      return make_error_code(errc::dropped);
+    }
+    if (state.polls()) [[unlikely]] {
+      small_list<outgoing, 4> const parts = parts_of(what, how.compress);
+      return queue(std::span<packet_part const>(copies(core_.blocks(), parts.view())), how);
+    }
+    if (what.attachments.empty()) [[likely]] {
+      return carrier_->send(outgoing{what.kind, what.main, how.compress}, how.key);
+    }
+    return carrier_->send(parts_of(what, how.compress).view(), how.key);
+  }
+
+  /// Queues what others get too, for the next poll.
+  std::error_code queue(std::span<packet_part const> parts, emit_flags const& how) {
+    if (!is_open()) return make_error_code(errc::not_open);
+    if (how.droppable && !is_writable()) {
+      ++core_.counters().messages_dropped;
+      return make_error_code(errc::dropped);
+    }
+    auto& waiting = polling_->queue;
+    if (Core::policies::backpressure::replaces_by_key && how.key &&
+        waiting.replace(*how.key, parts)) {
+      ++core_.counters().messages_replaced;
+      return {};
+    }
+    auto const refused = make_room(waiting, core_.backpressure(), core_.counters(), *this,
+                                   polling_size(parts));
+    if (refused) return refused;
+    ++core_.counters().messages_out;
+    waiting.push(parts, how.compress, how.key);
+    core_.poll_soon(*this);
+    return {};
+  }
+
+  /// Sends a packet of Engine.IO itself: its type character, and what is behind it.
+  void send_control(std::string_view packet) {
+    if (state.polls()) {
+      polling_->queue.push_control(core_.space().pack(as_bytes(packet)));
+      core_.poll_soon(*this);
+    } else if (carrier_) {
+      carrier_->send_text_control(as_bytes(packet));
+    }
+  }
+
+  /// Whether something that is sent now leaves at once.
+  bool is_writable() const noexcept {
+    if (!state.polls()) return carrier_ && carrier_->queued().messages == 0;
+    return polling_->poll != nullptr && polling_->queue.empty();
+  }
+  backlog queued() const noexcept {
+    if (state.polls()) return polling_->queue.queued();
+    return carrier_ ? carrier_->queued() : backlog{};
+  }
+
+  static small_list<outgoing, 4> parts_of(encoded_packet const& what, bool compress) {
+    small_list<outgoing, 4> parts;
+    parts.push_back({what.kind, what.main, compress});
+    for (bytes_view const one : what.attachments) {
+      parts.push_back({message_kind::binary, one, compress});
+    }
+    return parts;
+  }
+  static std::vector<packet_part> copies(block_pool& pool, std::span<outgoing const> parts) {
+    std::vector<packet_part> made;
+    for (outgoing const& part : parts) {
+      payload bytes = payload::make(part.data.size(), &pool);
+      if (!part.data.empty()) std::memcpy(bytes.data(), part.data.data(), part.data.size());
+      made.push_back({part.kind, std::move(bytes)});
+    }
+    return made;
+  }
+
+  // -- what a full queue means: see `make_room` --------------------------------------------------------
+
+  void on_backlog() noexcept {}  // a client that doesn't poll doesn't post for ever either
+  void give_up_slow() {
+    core_.count_violation(errc::send_queue_full);
+    // Not under the feet of whoever sends.
+    asio::post(core_.executor(), operation<session>(*this, &session::on_given_up));
+  }
+
+  // -- connections ----------------------------------------------------------------------------------
+
+  void carry_by(connection_type& one) noexcept {
+    carrier_ = &one;
+    one.guest.of = this;
+  }
+
+  /// What a session has while it polls, or is about to be upgraded.
+  struct polling {
+    packet_queue queue;
+    connection_type* poll = nullptr;   // waits for its answer
+    connection_type* post = nullptr;   // its body is coming
+    connection_type* probe = nullptr;  // a WebSocket that wants to take over
+    time_point probe_by = time_point::max();
+    time_point noop_at = time_point::max();
+    session* next = nullptr;  // of those with something to answer
+    bool listed = false;
+  };
+  polling* poller() noexcept { return polling_.get(); }
+
+  /// The upgrade is done: what has waited leaves by the WebSocket.
+  void switch_over() {
+    std::unique_ptr<polling> const old = std::move(polling_);
+    carry_by(*old->probe);
+    old->queue.take_all([&](std::span<packet_part const> parts, bool compress, message_key key) {
+      small_list<outgoing, 4> messages;
+      for (packet_part const& part : parts) {
+        messages.push_back({part.kind, part.bytes.view(), compress});
+      }
+      (void)carrier_->send(messages.view(), key);
+    });
+    if (old->listed) core_.unlist(*this, *old);
+  }
+
+  // -- the end --------------------------------------------------------------------------------------
+
+  /// Nothing is delivered or sent any more but the last packet of a session that polls.
+  void begin_closing(time_point by) noexcept {
+    stage_ = stage::closing;
+    beat_next_ = connect_by_ = attachments_by_ = time_point::max();
+    close_by_ = by;
+    reschedule();
+  }
+  void finish() noexcept {
+    stage_ = stage::over;
+    core_.unschedule(*this);
+  }
+  void lost_carrier() noexcept { carrier_ = nullptr; }
+
+  void reschedule() {
+    if (is_over()) return;
+    time_point next = std::min({beat_next_, connect_by_, attachments_by_, close_by_});
+    if (polling_) next = std::min({next, polling_->probe_by, polling_->noop_at});
+    core_.schedule(*this, next);
+  }
+
+ private:
+  enum class stage : std::uint8_t { open, closing, over };
+
+  ~session() {
+    polling_.reset();  // what is queued is of the core's pool
+    core_.release();
+  }
+
+  void expire(time_point now) {
+    if (close_by_ <= now) return core_.forget_session(*this);
+    if (polling_ && polling_->noop_at <= now) {
+      polling_->noop_at = time_point::max();
+      core_.release_poll(*this);
+    }
+    if (polling_ && polling_->probe_by <= now) core_.drop_probe(*this);
+    if (connect_by_ <= now) {
+      return core_.end_session(*this, disconnect_reason::forced_server_close);
+    }
+    if (attachments_by_ <= now) {
+      core_.count_violation(errc::attachments_timeout);
+      return core_.end_session(*this, disconnect_reason::parse_error);
+    }
+    if (beat_next_ <= now) on_beat(now);
+  }
+
+  void on_beat(time_point now) {
+    beat const said = beat_.poll(core_.heartbeat_options(), now);
+    beat_next_ = said.next;
+    if (said.what == beat::action::ping) {
+      ++core_.counters().pings_out;
+      core_.pinging(*this);
+      return send_control("2");
+    }
+    if (said.what != beat::action::expired) return;
+    // A process that stalled must not take its own silence for the peer's: what has arrived is read
+    // first, by a turn or two of the loop.
+    beat_next_ = time_point::max();
+    looks_left_ = 2;
+    look_again();
+  }
+
+  void look_again() {
+    asio::post(core_.executor(), operation<session>(*this, &session::on_looked));
+  }
+
+  void on_looked(std::error_code) {
+    if (!is_open() || beat_next_ != time_point::max()) return;  // over, or a pong was among it
+    if (looks_left_-- > 0) return look_again();
+    typename Core::turn const held(core_);
+    core_.count_violation(errc::heartbeat_timeout);
+    core_.end_session(*this, disconnect_reason::ping_timeout);
+  }
+
+  void on_given_up(std::error_code) {
+    if (is_over()) return;
+    typename Core::turn const held(core_);
+    core_.end_session(*this, disconnect_reason::transport_error);
+  }
+
+  Core& core_;
+
+ public:
+  engine_session state;
+
+ private:
+  [[no_unique_address]] heartbeat beat_;
+  stage stage_ = stage::open;
+  std::uint8_t looks_left_ = 0;
+  std::uint32_t references_ = 1;
+  connection_type* carrier_ = nullptr;
+  std::unique_ptr<polling> polling_;
+  time_point beat_next_ = time_point::max();
+  time_point connect_by_ = time_point::max();
+  time_point attachments_by_ = time_point::max();
+  time_point close_by_ = time_point::max();
+};
+
+}  // namespace hawser::inline HAWSER_ABI::inline HAWSER_ASIO_ABI

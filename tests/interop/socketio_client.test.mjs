@@ -1,10 +1,12 @@
 // The official JavaScript client against our Socket.IO server.
 import assert from "node:assert/strict";
 import {randomBytes} from "node:crypto";
+import {once} from "node:events";
 import test from "node:test";
-import {seconds} from "./support.mjs";
+import {run, seconds, start, within} from "./support.mjs";
 import {
-  ask, connected, echoed, hawserOnly, heard, inbox, kinds, numbers, slowProxy, until, upgraded, withServer,
+  ask, command, connected, echoed, hawserOnly, heard, inbox, kinds, numbers, script, slowProxy, until, upgraded,
+  withServer,
 } from "./socketio_support.mjs";
 
 const limit = {timeout: seconds(60)};
@@ -491,7 +493,8 @@ test("a session is recovered only once", {...limit, ...hawserOnly}, () => withRe
 }));
 
 test("who claims a session that never was starts anew", limit, () => withRecovery(async (server) => {
-  for (const auth of [{pid: "x".repeat(24), offset: "y"}, {pid: 1, offset: []}, {pid: "__proto__", offset: "constructor"}]) {
+  const claims = [{pid: "x".repeat(24), offset: "y"}, {pid: 1, offset: []}, {pid: "__proto__", offset: "constructor"}];
+  for (const auth of claims) {
     const client = await server.connected({...kinds.websocket, auth});
     assert.equal(client.recovered, false);
     assert.deepEqual(await echoed(client, 1), [1]);
@@ -512,4 +515,13 @@ test("200 clients at once on all transports", {timeout: seconds(120)}, () => wit
   await until("everybody to leave", server.reasons, (reasons) => {
     return reasons["client namespace disconnect"] + reasons["transport close"] === 200;
   });
+}));
+
+test("the server's own manners: a bad option, a taken port, nobody who wants it", limit, () => withServer([], async (server) => {
+  assert.equal((await run(command, [...script, "--nonsense", "1"])).code, 2);
+  const other = await start(command, [...script, "--port", "0"]);
+  assert.equal((await run(command, [...script, "--port", String(server.port)])).code, 1);
+  const ended = once(other.child, "exit");
+  other.child.stdin.end();
+  assert.deepEqual(await within(seconds(15), "the server to end", ended), [0, null]);
 }));

@@ -156,7 +156,8 @@ check("engine 2: polling with no or another EIO is refused", async (server) => {
 });
 
 check("engine 3: polling with no or another transport is refused", async (server) => {
-  for (const query of [{EIO: "4"}, ...["abc", "", "constructor", "POLLING"].map((transport) => ({...polling, transport}))]) {
+  const others = ["abc", "", "constructor", "POLLING"].map((transport) => ({...polling, transport}));
+  for (const query of [{EIO: "4"}, ...others]) {
     await assertRefused(server, query, 0, "Transport unknown");
   }
 });
@@ -561,7 +562,7 @@ check("a number is a name like any other, and unknown events and answers are nob
 
 check("a volatile event is dropped when no GET waits for it", async (server) => {
   const one = await session(server);
-  await one.says(["42[\"volatile\",\"lost\"]", "42[\"message\",\"kept\"]"].join(separator), "42[\"message-back\",\"kept\"]");
+  await one.says(`42["volatile","lost"]${separator}42["message","kept"]`, "42[\"message-back\",\"kept\"]");
   const poll = one.poll();
   await poll.sent;
   await one.says("42[\"volatile\",\"heard\"]");

@@ -9,6 +9,10 @@ import {seconds, start, within} from "./support.mjs";
 /// Whether hawser is tested; else it is the reference, and the tests themselves are.
 export const hawser = Boolean(process.env.HAWSER_SOCKETIO_SERVER);
 
+/// How the server is started.
+export const command = process.env.HAWSER_SOCKETIO_SERVER || process.execPath;
+export const script = hawser ? [] : [fileURLToPath(new URL("socketio_reference.mjs", import.meta.url))];
+
 /// For cases in which the reference is known to do something else.
 export const hawserOnly = hawser ? {} : {skip: "the reference differs"};
 
@@ -55,8 +59,6 @@ export async function until(what, ask, pleases) {
 
 /// Starts a server for `body` and expects it to end properly afterwards. `common` goes to all clients.
 export async function withServer(args, body, common = {}) {
-  const command = process.env.HAWSER_SOCKETIO_SERVER ?? process.execPath;
-  const script = hawser ? [] : [fileURLToPath(new URL("socketio_reference.mjs", import.meta.url))];
   const server = await start(command, [...script, "--port", "0", ...args]);
   const sockets = [];
   server.again = () => start(command, [...script, "--port", String(server.port), ...args]);
@@ -93,13 +95,18 @@ export async function withServer(args, body, common = {}) {
 }
 
 /// Waits for a socket to be connected.
-export const connected = (socket) => socket.connected || within(seconds(20), "connecting", new Promise((resolve, reject) => {
-  socket.once("connect", resolve);
-  socket.once("connect_error", reject);
-}));
+export async function connected(socket) {
+  if (socket.connected) return;
+  await within(seconds(20), "connecting", new Promise((resolve, reject) => {
+    socket.once("connect", resolve);
+    socket.once("connect_error", reject);
+  }));
+}
 
 /// Waits for a client's connection to have become a WebSocket.
-export const upgraded = (socket) => until("upgrade", () => socket.io.engine.transport.name, (name) => name === "websocket");
+export const upgraded = (socket) => {
+  return until("upgrade", () => socket.io.engine.transport.name, (name) => name === "websocket");
+};
 
 /// The numbers from 0 to count - 1.
 export const numbers = (count) => Array.from({length: count}, (_, i) => i);

@@ -196,9 +196,9 @@ TEST_CASE("writer: MessagePack lengths at their borders", "[codec][value]") {
                                                         {65'536, "dd00010000df00010000"}};
   for (auto const& [count, heads] : counts) {
     CAPTURE(count);
-    CHECK(msgpack_hex([count = count](writer& out) {
-            out.begin_array(count);
-            out.begin_object(count);
+    CHECK(msgpack_hex([size = count](writer& out) {
+            out.begin_array(size);
+            out.begin_object(size);
           }) == heads);
   }
 }

@@ -19,6 +19,9 @@ enum class plain : std::int8_t { low = -3, high = 100 };
 enum class unsigned_enum : std::uint64_t { top = UINT64_MAX };
 enum class colour { red = 1, green = 2 };
 struct unmapped {};
+struct unmade {
+  explicit unmade(int) {}
+};
 
 }  // namespace
 
@@ -28,7 +31,17 @@ struct hawser::enum_names<colour> {
                                                                  {colour::green, "green"}};
 };
 
+template <>
+struct hawser::mapping<unmade> {
+  static void write(value_writer& out, unmade const&) { out.null(); }
+  static bool read(value const& from, unmade&) { return from.is_null(); }
+};
+
 static_assert(writable<int> && readable<int>);
+static_assert(readable<unmade> && writable<std::vector<unmade>>);
+static_assert(!readable<std::vector<unmade>> && !readable<std::optional<unmade>>);
+static_assert(!readable<std::map<std::string, unmade>> && !readable<std::variant<int, unmade>>);
+static_assert(readable<std::tuple<int, unmade>>);  // made by who asks
 static_assert(!writable<char> && !readable<char> && !writable<wchar_t> && !writable<char8_t>);
 static_assert(writable<char const*> && !readable<char const*>);
 static_assert(writable<char const (&)[4]> && !readable<char[4]>);

@@ -62,6 +62,11 @@ TEST_CASE("writer: JSON numbers are the shortest that read back the same", "[cod
   CHECK(text(0.1f) == "0.1");
   CHECK(text(1.5) == "1.5");
   CHECK(text(5.0) == "5");
+  CHECK(text(100'000.0) == "100000");
+  CHECK(text(100'000.0f) == "100000");
+  CHECK(text(-1e15f) == "-1e+15");
+  CHECK(text(9007199254740991.0) == "9007199254740991");
+  CHECK(text(0.9999999999999999) == "0.9999999999999999");
   CHECK(text(-0.0) == "0");
   CHECK(text(1e300) == "1e+300");
   CHECK(text(5e-324) == "5e-324");

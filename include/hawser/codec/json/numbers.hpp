@@ -34,24 +34,27 @@ void for_number_literals(std::string_view text, Visit visit) {
   }
 }
 
-/// Whether a number literal has more than `max` characters (RFC 8259 section 9 lets a parser limit
-/// them). Looks at every `max + 1`st byte, which no longer run can hide from; only such a run, maybe
-/// inside a string, makes it look at all of them.
-inline bool has_longer_number(std::string_view text, std::size_t max) noexcept {
-  if (max >= text.size()) return false;
+/// Whether somewhere, maybe inside a string, more than `max` bytes of numbers follow each other.
+/// Looks at every `max + 1`st byte, which no such run can hide from. Precondition:
+/// `max < text.size()`.
+inline bool has_longer_run(std::string_view text, std::size_t max) noexcept {
   for (std::size_t at = max; at < text.size();) {
-    if (!is_number_byte(text[at])) {
-      if (text.size() - at <= max) return false;
-      at += max + 1;
-      continue;
+    std::size_t begin = at, end = at;
+    if (is_number_byte(text[at])) {
+      while (begin > 0 && end - begin <= max && is_number_byte(text[begin - 1])) --begin;
+      while (end < text.size() && end - begin <= max && is_number_byte(text[end])) ++end;
+      if (end - begin > max) return true;
     }
-    std::size_t begin = at, end = at + 1;
-    while (begin > 0 && is_number_byte(text[begin - 1]) && end - begin <= max) --begin;
-    while (end < text.size() && is_number_byte(text[end]) && end - begin <= max) ++end;
-    if (end - begin > max) break;
-    at = end + max;
-    if (at >= text.size()) return false;
+    if (text.size() - end <= max) return false;
+    at = end + max + (begin == end ? 1 : 0);
   }
+  return false;
+}
+
+/// Whether a number literal has more than `max` characters (RFC 8259 section 9 lets a parser limit
+/// them). Costs next to nothing unless some string is full of digits.
+inline bool has_longer_number(std::string_view text, std::size_t max) noexcept {
+  if (max >= text.size() || !has_longer_run(text, max)) return false;
   bool found = false;
   for_number_literals(text, [&](std::string_view literal) {
     found = literal.size() > max;

@@ -168,8 +168,8 @@ class msgpack_reader {
 /// JSON would have for it; any other extension is refused, but for a legacy form of null
 /// (extension 0). Floats are widened.
 ///
-/// *Errors*: `bad_msgpack`, `too_deep`, `too_many_values`, `message_too_big` for 4 GiB or more; then
-/// the tape is empty.
+/// *Errors*: `bad_msgpack`, `too_deep`, `too_many_values`, and `message_too_big` for 4 GiB or more;
+/// then the tape is empty.
 inline errc parse_msgpack(bytes_view in, value_limits const& limits, value_tape& out) {
   out.clear();
   if (in.size() > UINT32_MAX) return errc::message_too_big;  // a tape counts to that

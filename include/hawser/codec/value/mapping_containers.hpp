@@ -24,7 +24,7 @@ struct mapping<std::optional<T>> {
     from ? mapping<T>::write(out, *from) : out.null();
   }
   static bool read(value const& from, std::optional<T>& to)
-    requires readable<T>
+    requires(readable<T> && std::default_initializable<T>)
   {
     if (!from.exists() || from.is_null()) {
       to.reset();
@@ -42,7 +42,7 @@ struct mapping<std::variant<T...>> {
     std::visit([&](auto const& held) { write_value(out, held); }, from);
   }
   static bool read(value const& from, std::variant<T...>& to)
-    requires(readable<T> && ...)
+    requires((readable<T> && std::default_initializable<T>) && ...)
   {
     return read_first(from, to, std::index_sequence_for<T...>());
   }
@@ -64,7 +64,7 @@ struct mapping<std::vector<T, Allocator>> {
     out.end_array();
   }
   static bool read(value const& from, std::vector<T, Allocator>& to)
-    requires readable<T>
+    requires(readable<T> && std::default_initializable<T>)
   {
     if (from.kind() != value_kind::array) return false;
     to.resize(from.size());  // elements that exist, not a claim; their own memory is used again
@@ -162,7 +162,7 @@ struct mapping<T> {
     out.end_object();
   }
   static bool read(value const& from, T& to)
-    requires readable<mapped_type>
+    requires(readable<mapped_type> && std::default_initializable<mapped_type>)
   {
     if (from.kind() != value_kind::object) return false;
     to.clear();

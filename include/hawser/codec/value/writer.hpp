@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <limits>
 #include <span>
 #include <string_view>
 #include <type_traits>
@@ -73,9 +74,7 @@ class value_writer {
   }
 
   void string(std::string_view what) {
-    separate();
-    text(what);
-    comma_ = true;
+    format_ == value_format::json ? json_text(what, false) : msgpack_text(what);
   }
 
   /// In JSON the bytes are not written and not copied: a placeholder stands for them, and they are
@@ -104,10 +103,7 @@ class value_writer {
   void end_object() { end('}'); }
 
   void key(std::string_view what) {
-    separate();
-    text(what);
-    if (format_ == value_format::json) put(":");
-    comma_ = false;
+    format_ == value_format::json ? json_text(what, true) : msgpack_text(what);
   }
 
   /// What `binary()` met in JSON, in order; views of what the caller still holds.
@@ -151,16 +147,23 @@ class value_writer {
 
   template <class Number>
   void digits(Number what) {
-    separate();
-    auto* const to = reinterpret_cast<char*>(out_.prepare(32).data());
-    out_.commit(static_cast<std::size_t>(std::to_chars(to, to + 32, what).ptr - to));
+    auto* const to = reinterpret_cast<char*>(out_.prepare(40).data());
+    *to = ',';
+    auto* const end = std::to_chars(to + comma_, to + 40, what).ptr;
+    out_.commit(static_cast<std::size_t>(end - to));
     comma_ = true;
   }
 
+  /// Whole numbers as JavaScript writes them, 100000 and not 1e+05; it is faster, too.
   template <class Number>
   void decimal(Number what) {
     if (!std::isfinite(what)) return null();
-    if (std::fpclassify(what) == FP_ZERO) return digits(0);
+    constexpr auto exact = std::int64_t{1} << std::numeric_limits<Number>::digits;
+    if (std::fabs(what) < static_cast<Number>(exact)) {
+      auto const whole = static_cast<std::int64_t>(what);
+      auto const difference = what - static_cast<Number>(whole);
+      if (!(difference < 0) && !(difference > 0)) return digits(whole);
+    }
     digits(what);
   }
 
@@ -181,19 +184,30 @@ class value_writer {
     comma_ = true;
   }
 
-  void text(std::string_view what) {
+  void json_text(std::string_view what, bool is_key) {
     bool const valid = codec::is_utf8(as_bytes(what));
-    if (format_ == value_format::json) {
+    if (valid && codec::plain_prefix(what) == what.size()) {  // as most are: one piece
+      auto* const to = reinterpret_cast<char*>(out_.prepare(what.size() + 4).data());
+      char* at = to;
+      if (comma_) *at++ = ',';
+      *at++ = '"';
+      if (!what.empty()) std::memcpy(at, what.data(), what.size());
+      at += what.size();
+      *at++ = '"';
+      if (is_key) *at++ = ':';
+      out_.commit(static_cast<std::size_t>(at - to));
+    } else {
+      separate();
       put("\"");
-      if (valid) {
-        codec::append_escaped(out_, what);
-      } else {
-        codec::for_valid_pieces(
-            what, [this](std::string_view piece) { codec::append_escaped(out_, piece); });
-      }
-      put("\"");
-      return;
+      auto const escape = [this](std::string_view piece) { codec::append_escaped(out_, piece); };
+      valid ? escape(what) : codec::for_valid_pieces(what, escape);
+      put(is_key ? "\":" : "\"");
     }
+    comma_ = !is_key;
+  }
+
+  void msgpack_text(std::string_view what) {
+    bool const valid = codec::is_utf8(as_bytes(what));
     std::size_t size = what.size();
     if (!valid) {
       size = 0;

@@ -12,6 +12,7 @@
 #include <utility>
 #include <vector>
 
+#include <hawser/codec/value/fields.hpp>
 #include <hawser/codec/value/mapping.hpp>
 #include <hawser/endpoint/call_signature.hpp>
 #include <hawser/endpoint/socketio_host.hpp>
@@ -88,6 +89,24 @@ class ack_payload {
   std::tuple<Args const&...> arguments_;
 };
 
+/// An event that is a value already: the array of its name and arguments.
+class value_payload {
+ public:
+  explicit value_payload(value whole) noexcept : whole_(whole) {}
+  payload_source source() const noexcept { return {&write, this}; }
+
+ private:
+  static void write(void const* self, value_writer& out, std::string_view offset) {
+    value const whole = static_cast<value_payload const*>(self)->whole_;
+    out.begin_array(whole.size() + (offset.empty() ? 0 : 1));
+    for (value const element : whole.elements()) write_value(out, element);
+    if (!offset.empty()) out.string(offset);
+    out.end_array();
+  }
+
+  value whole_;
+};
+
 /// The key of `latest`: of the name and of the first argument, a number or a text.
 template <class... Args>
 std::uint64_t latest_key(std::string_view name, Args const&... arguments) noexcept {
@@ -160,6 +179,9 @@ class emits_events {
     event_payload<Args...> const content(what.name(), arguments...);
     return self().transmit(content.source(), how);
   }
+
+  /// For the library: an event that was put together elsewhere.
+  auto emit_payload(payload_source what) const { return self().transmit(what, self().flags()); }
 
   /// Sends an event and calls the handler, which is the last argument, exactly once. For one
   /// socket it is `void(std::error_code, Results...)`, with the arguments that were acknowledged,

@@ -91,7 +91,7 @@ class http_front : public host<Derived, Policies, Interface> {
 
   /// An answer that came later than its call returned.
   void answered(answer_route to) override {
-    connection_type* const one = this->derived().find(to.id);
+    connection_type* const one = this->derived().find_connection(to.id);
     if (!one || !one->opening || !one->opening->awaited) return;
     typename http_front::turn const held(*this);
     byte_buffer early = std::move(one->opening->early);
@@ -139,7 +139,8 @@ class http_front : public host<Derived, Policies, Interface> {
     if (one.opening->body_reader->done()) on_request(one);
   }
 
- private:
+  // -- for `Derived`, which may take requests of its own: see `takes_request` -------------------------
+
   void begin_body(connection_type& one) {
     server_opening& now = *one.opening;
     now.body.clear();
@@ -280,7 +281,7 @@ class http_front : public host<Derived, Policies, Interface> {
           one.peer().agree(**agreed);
         }
       }
-      auto const switching = ws::write_switching(*now.upgrade, said.subprotocol, extensions);
+      auto const switching = ws::write_switching(*now.upgrade, said.subprotocol, extensions, said.headers);
       if (!switching) {
         this->log()(log_level::error, "bad_subprotocol_chosen", {{"name", said.subprotocol}});
         return refuse(one, 500, {});
@@ -344,6 +345,7 @@ class http_front : public host<Derived, Policies, Interface> {
     }
   }
 
+ private:
   http::head_limits head_;
   http::origin_rule origins_;
   std::vector<std::string> subprotocols_;

@@ -61,6 +61,16 @@ struct counters {
   std::uint64_t slow_closed = 0;       ///< given up by the backpressure policy
   std::uint64_t handler_failures = 0;  ///< exceptions out of handlers
   std::uint64_t calls_on_closed = 0;   ///< handles used after their connection ended
+  std::uint64_t sockets_connected = 0;  ///< Socket.IO: connect events
+  std::uint64_t sockets_refused = 0;    ///< CONNECT_ERROR, unknown namespaces among them
+  std::uint64_t sockets_recovered = 0;
+  std::uint64_t events_in = 0;
+  std::uint64_t events_refused = 0;   ///< by guards, for sending and for receiving
+  std::uint64_t events_unhandled = 0; ///< that nobody listens to
+  std::uint64_t argument_mismatches = 0;  ///< events that didn't fit their handler
+  std::uint64_t joins_refused = 0;
+  std::uint64_t ack_timeouts = 0;
+  std::uint64_t unknown_acks = 0;  ///< acknowledgements that nobody awaits
   std::size_t queued_bytes_peak = 0;   ///< of one connection
   std::size_t queued_messages_peak = 0;
   std::size_t partial_bytes = 0;  ///< held for unfinished messages now

@@ -11,6 +11,8 @@
 
 #include <hawser/core/callback.hpp>
 #include <hawser/endpoint/anchor.hpp>
+#include <hawser/codec/msgpack/parse.hpp>
+#include <hawser/endpoint/socket.hpp>
 #include <hawser/endpoint/websocket.hpp>
 
 namespace hawser::inline HAWSER_ABI {
@@ -62,6 +64,60 @@ class websocket_remote {
     return post([to, kind, bytes = std::move(copy), size = data.size(),
                  how] { (void)to.send(message{kind, {bytes.get(), size}}, how); },
                 data.size());
+  }
+
+  anchor_ref anchor_;
+};
+
+/// A Socket.IO server as other threads see it. Events are encoded where they are emitted, wait in a
+/// bounded mailbox, and reach the server's thread in order, with one wake-up for each batch.
+/// Copyable; works for ever: once the server has gone every call answers `not_open`.
+///
+/// Errors of all calls: `mailbox_full`, `not_open`. Whether an event was taken by its peers is not
+/// known here.
+class remote {
+ public:
+  explicit remote(anchor* at) noexcept : anchor_(at) {}
+
+  template <writable... Args>
+  std::error_code emit(socket const& to, std::string_view name, Args const&... arguments) const {
+    return mail(to, name, arguments...);
+  }
+  template <writable... Args>
+  std::error_code emit(room const& to, std::string_view name, Args const&... arguments) const {
+    return mail(to, name, arguments...);
+  }
+  template <writable... Args>
+  std::error_code emit(broadcast_operator const& to, std::string_view name,
+                       Args const&... arguments) const {
+    return mail(to, name, arguments...);
+  }
+  std::error_code disconnect(socket const& which, bool close = false) const {
+    return post([which, close] { (void)which.disconnect(close); });
+  }
+
+  /// Runs anything on the server's thread. `bytes` is what it counts for in the mailbox.
+  std::error_code post(callback<void()> task, std::size_t bytes = 0) const {
+    auto* const at = anchor_.get();
+    return at ? at->mail().push(std::move(task), bytes) : make_error_code(errc::not_open);
+  }
+
+ private:
+  template <class Target, class... Args>
+  std::error_code mail(Target const& to, std::string_view name, Args const&... arguments) const {
+    event_payload<Args...> const what(name, arguments...);
+    byte_buffer bytes;
+    value_writer writer(bytes, value_format::msgpack);
+    what.source().write(what.source().self, writer, {});
+    std::size_t const size = bytes.size();
+    return post([to, bytes = std::move(bytes)] {
+      value_tape tape;
+      // Written here, so what limits peers is not asked for.
+      constexpr std::size_t none = static_cast<std::size_t>(-1);
+      if (parse_msgpack(bytes.view(), {none, none, none}, tape) != errc{}) return;
+      value_payload const content(tape.root());
+      to.emit_payload(content.source());
+    }, size);
   }
 
   anchor_ref anchor_;

@@ -90,7 +90,7 @@ class server_core : public http_front<Derived, Policies, Interface> {
   void remove(connection_type& one) noexcept {
     if constexpr (requires { this->derived().lost(one); }) this->derived().lost(one);
     this->unschedule(one);
-    slot& at = slots_[one.id.slot];
+    connection_slot& at = slots_[one.id.slot];
     at.connection = nullptr;
     ++at.generation;
     free_slots_.push_back(one.id.slot);  // reserved when the slot was made
@@ -115,7 +115,7 @@ class server_core : public http_front<Derived, Policies, Interface> {
   /// The unfinished messages are over their common budget: the largest has to go.
   void shed_partial(connection_type& newest) {
     connection_type* largest = &newest;
-    for (slot const& at : slots_) {
+    for (connection_slot const& at : slots_) {
       if (at.connection && at.connection->held() > largest->held()) largest = at.connection;
     }
     largest->violate(errc::partial_budget_exceeded, close_code::try_again_later);
@@ -128,7 +128,7 @@ class server_core : public http_front<Derived, Policies, Interface> {
     if (schedule_.began() || this->gone()) return;
     schedule_.begin(plan, this->now(), open_);
     drain_done_ = std::move(done);
-    for (slot const& at : slots_) {
+    for (connection_slot const& at : slots_) {
       if (at.connection && at.connection->opening) at.connection->opening->turned_away = true;
     }
     drain_some(this->now());
@@ -153,7 +153,7 @@ class server_core : public http_front<Derived, Policies, Interface> {
     this->retain();
     this->detach();
     close_listeners();
-    for (slot& at : slots_) {
+    for (connection_slot& at : slots_) {
       if (connection_type* const one = std::exchange(at.connection, nullptr)) {
         this->unschedule(*one);
         one->abandon();
@@ -161,11 +161,12 @@ class server_core : public http_front<Derived, Policies, Interface> {
       }
     }
     live_ = open_ = 0;
+    if constexpr (requires { this->derived().emptied(); }) this->derived().emptied();
     this->release();
   }
   void context_gone() noexcept override { shut(); }
 
-  connection_type* find(connection_id id) noexcept {
+  connection_type* find_connection(connection_id id) noexcept {
     if (id.slot >= slots_.size() || slots_[id.slot].generation != id.generation) return nullptr;
     return slots_[id.slot].connection;
   }
@@ -182,12 +183,12 @@ class server_core : public http_front<Derived, Policies, Interface> {
   }
 
  protected:
-  struct slot {
+  struct connection_slot {
     connection_type* connection = nullptr;
     std::uint32_t generation = 0;
   };
 
-  std::vector<slot> const& slots() const noexcept { return slots_; }
+  std::vector<connection_slot> const& slots() const noexcept { return slots_; }
 
   /// One more peer is open, in the sense of open and close events.
   void count_open() noexcept {
@@ -281,7 +282,7 @@ class server_core : public http_front<Derived, Policies, Interface> {
   }
 
   std::vector<std::shared_ptr<listener_type>> listeners_;
-  std::vector<slot> slots_;
+  std::vector<connection_slot> slots_;
   std::vector<std::uint32_t> free_slots_;
   std::size_t max_connections_;
   std::chrono::milliseconds tls_handshake_timeout_;

@@ -5,6 +5,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <memory>
 #include <span>
 #include <string_view>
@@ -24,6 +25,7 @@
 #include <hawser/machine/engine_session.hpp>
 #include <hawser/machine/packet_parser.hpp>
 #include <hawser/machine/packet_queue.hpp>
+#include <hawser/policy/heartbeat.hpp>
 
 namespace hawser::inline HAWSER_ABI::inline HAWSER_ASIO_ABI {
 
@@ -92,7 +94,7 @@ class session : public wheel_entry {
 
   void on_pong() {
     beat_.on_received();
-    beat const said = beat_.poll(core_.heartbeat_options(), core_.now());
+    hawser::beat const said = beat_.poll(core_.heartbeat_options(), core_.now());
     beat_next_ = said.next;
     reschedule();
   }
@@ -189,8 +191,13 @@ class session : public wheel_entry {
   void on_backlog() noexcept {}  // a client that doesn't poll doesn't post for ever either
   void give_up_slow() {
     core_.count_violation(errc::send_queue_full);
-    // Not under the feet of whoever sends.
-    asio::post(core_.executor(), operation<session>(*this, &session::on_given_up));
+    end_soon(disconnect_reason::transport_error);
+  }
+
+  /// Ends with the next turn of the loop: not under the feet of whoever sends or closes.
+  void end_soon(disconnect_reason why) {
+    ends_by_ = why;
+    asio::post(core_.executor(), operation<session>(*this, &session::on_ending));
   }
 
   // -- connections ----------------------------------------------------------------------------------
@@ -208,8 +215,7 @@ class session : public wheel_entry {
     connection_type* probe = nullptr;  // a WebSocket that wants to take over
     time_point probe_by = time_point::max();
     time_point noop_at = time_point::max();
-    session* next = nullptr;  // of those with something to answer
-    bool listed = false;
+    bool listed = false;  // among those with something to answer
   };
   polling* poller() noexcept { return polling_.get(); }
 
@@ -224,7 +230,6 @@ class session : public wheel_entry {
       }
       (void)carrier_->send(messages.view(), key);
     });
-    if (old->listed) core_.unlist(*this, *old);
   }
 
   // -- the end --------------------------------------------------------------------------------------
@@ -275,14 +280,14 @@ class session : public wheel_entry {
   }
 
   void on_beat(time_point now) {
-    beat const said = beat_.poll(core_.heartbeat_options(), now);
+    hawser::beat const said = beat_.poll(core_.heartbeat_options(), now);
     beat_next_ = said.next;
-    if (said.what == beat::action::ping) {
+    if (said.what == hawser::beat::action::ping) {
       ++core_.counters().pings_out;
       core_.pinging(*this);
       return send_control("2");
     }
-    if (said.what != beat::action::expired) return;
+    if (said.what != hawser::beat::action::expired) return;
     // A process that stalled must not take its own silence for the peer's: what has arrived is read
     // first, by a turn or two of the loop.
     beat_next_ = time_point::max();
@@ -302,10 +307,10 @@ class session : public wheel_entry {
     core_.end_session(*this, disconnect_reason::ping_timeout);
   }
 
-  void on_given_up(std::error_code) {
+  void on_ending(std::error_code) {
     if (is_over()) return;
     typename Core::turn const held(core_);
-    core_.end_session(*this, disconnect_reason::transport_error);
+    core_.end_session(*this, ends_by_);
   }
 
   Core& core_;
@@ -317,6 +322,7 @@ class session : public wheel_entry {
   [[no_unique_address]] heartbeat beat_;
   stage stage_ = stage::open;
   std::uint8_t looks_left_ = 0;
+  disconnect_reason ends_by_ = disconnect_reason::transport_error;
   std::uint32_t references_ = 1;
   connection_type* carrier_ = nullptr;
   std::unique_ptr<polling> polling_;

@@ -24,6 +24,8 @@ class websocket_core final
   using base = server_core<websocket_core<Policies>, Policies, websocket_host>;
   using connection_type = typename base::connection_type;
   using guest_type = no_guest;
+  using policies = Policies;
+  using options_type = server_options<Policies>;
 
   // Handlers are erased here, at the seam to the user's code. They get the anchor and an id, of
   // which the façade makes a handle that borrows: no count is taken for a message.
@@ -69,45 +71,45 @@ class websocket_core final
   // -- what handles ask -------------------------------------------------------------------------
 
   std::error_code send(connection_id id, outgoing const& what, message_key key) override {
-    connection_type* const one = this->find(id);
+    connection_type* const one = this->find_connection(id);
     return one ? one->send(what, key) : this->gone_call();
   }
   std::error_code close(connection_id id, close_code code, std::string_view reason) override {
-    connection_type* const one = this->find(id);
+    connection_type* const one = this->find_connection(id);
     return one ? one->close(code, reason) : this->gone_call();
   }
   std::error_code terminate(connection_id id) override {
-    connection_type* const one = this->find(id);
+    connection_type* const one = this->find_connection(id);
     if (!one) return this->gone_call();
     one->terminate({});
     return {};
   }
   bool is_open(connection_id id) override {
-    connection_type* const one = this->find(id);
+    connection_type* const one = this->find_connection(id);
     return one && one->is_open();
   }
   user_data* data(connection_id id) override {
-    connection_type* const one = this->find(id);
+    connection_type* const one = this->find_connection(id);
     return one ? &one->data : nullptr;
   }
   std::string remote_address(connection_id id) override {
-    connection_type* const one = this->find(id);
+    connection_type* const one = this->find_connection(id);
     return one ? one->stream().remote_address() : std::string();
   }
   std::string_view subprotocol(connection_id id) override {
-    connection_type* const one = this->find(id);
+    connection_type* const one = this->find_connection(id);
     return one ? one->subprotocol() : std::string_view();
   }
   backlog queued(connection_id id) override {
-    connection_type* const one = this->find(id);
+    connection_type* const one = this->find_connection(id);
     return one ? one->queued() : backlog{};
   }
   bool join(connection_id id, std::string_view name) override {
-    connection_type* const one = this->find(id);
+    connection_type* const one = this->find_connection(id);
     return one && one->is_open() && rooms_.join(id.slot, name);
   }
   bool leave(connection_id id, std::string_view name) override {
-    return this->find(id) && rooms_.leave(id.slot, name);
+    return this->find_connection(id) && rooms_.leave(id.slot, name);
   }
   room_id find_room(std::string_view name) override { return rooms_.find(name); }
   std::size_t room_size(room_id id) override { return rooms_.size(id); }

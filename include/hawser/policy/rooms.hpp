@@ -34,24 +34,31 @@ struct member_visitor {
   void* context;
 };
 
+/// A walk over the names of rooms, likewise.
+struct room_visitor {
+  void (*call)(void* context, std::string_view name);
+  void* context;
+};
+
 /// Keeps the membership of one server. Names are bytes, compared exactly.
 ///
 /// *Semantics*: `join` and `leave` answer whether anything changed, and so false too when a
 /// limit is in the way; `leave_all` is called once for a connection that ended. `visit` calls the
 /// visitor for every member of any of `in` that is in none of `except`, each once; the visitor
-/// changes nothing. A room exists while it has members.
+/// changes nothing; `visit_rooms` walks the rooms of one member. A room exists while it has members.
 /// *Exemplar*: `no_rooms`. *Models*: `hash_rooms`, `no_rooms`.
 template <class R>
 concept room_policy =
     std::movable<R> && std::constructible_from<R, typename R::options const&, std::uint64_t> &&
     requires(R r, R const c, member_id member, std::string_view name, room_id id,
-             std::span<room_id const> ids, member_visitor visitor) {
+             std::span<room_id const> ids, member_visitor visitor, room_visitor named) {
       { r.join(member, name) } -> std::same_as<bool>;
       { r.leave(member, name) } -> std::same_as<bool>;
       { r.leave_all(member) } -> std::same_as<void>;
       { c.find(name) } -> std::same_as<room_id>;
       { c.size(id) } -> std::same_as<std::size_t>;
       { r.visit(ids, ids, visitor) } -> std::same_as<void>;
+      { c.visit_rooms(member, named) } -> std::same_as<void>;
     };
 
 /// Rooms in a hash table whose hash is seeded by the server, so that names chosen by clients
@@ -104,6 +111,13 @@ class hash_rooms {
       std::uint32_t const next = seats_[at_seat].next;
       remove_from_room(at_seat);
       at_seat = next;
+    }
+  }
+
+  void visit_rooms(member_id member, room_visitor visitor) const {
+    if (member >= members_.size()) return;
+    for (std::uint32_t at = members_[member].first; at != none; at = seats_[at].next) {
+      visitor.call(visitor.context, rooms_[seats_[at].room].name);
     }
   }
 
@@ -248,6 +262,7 @@ class no_rooms {
   bool join(member_id, std::string_view) noexcept { return false; }
   bool leave(member_id, std::string_view) noexcept { return false; }
   void leave_all(member_id) noexcept {}
+  void visit_rooms(member_id, room_visitor) const noexcept {}
   room_id find(std::string_view) const noexcept { return {}; }
   std::size_t size(room_id) const noexcept { return 0; }
   void visit(std::span<room_id const>, std::span<room_id const>, member_visitor) noexcept {}

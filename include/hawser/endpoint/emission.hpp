@@ -15,6 +15,7 @@
 #include <hawser/codec/value/fields.hpp>
 #include <hawser/codec/value/mapping.hpp>
 #include <hawser/endpoint/call_signature.hpp>
+#include <hawser/endpoint/event_view.hpp>
 #include <hawser/endpoint/socketio_host.hpp>
 #include <hawser/machine/packet_parser.hpp>
 
@@ -59,10 +60,13 @@ class event_payload {
  private:
   static void write(void const* self, value_writer& out, std::string_view offset) {
     auto const& it = *static_cast<event_payload const*>(self);
-    out.begin_array(1 + sizeof...(Args) + (offset.empty() ? 0 : 1));
-    out.string(it.name_);
-    std::apply([&](Args const&... argument) { (mapping<Args>::write(out, argument), ...); },
-               it.arguments_);
+    std::apply(
+        [&](Args const&... argument) {
+          out.begin_array((std::size_t{offset.empty() ? 1u : 2u} + ... + argument_count(argument)));
+          out.string(it.name_);
+          (write_argument(out, argument), ...);
+        },
+        it.arguments_);
     if (!offset.empty()) out.string(offset);
     out.end_array();
   }
@@ -80,9 +84,12 @@ class ack_payload {
 
  private:
   static void write(void const* self, value_writer& out, std::string_view) {
-    out.begin_array(sizeof...(Args));
-    std::apply([&](Args const&... argument) { (mapping<Args>::write(out, argument), ...); },
-               static_cast<ack_payload const*>(self)->arguments_);
+    std::apply(
+        [&](Args const&... argument) {
+          out.begin_array((std::size_t{0} + ... + argument_count(argument)));
+          (write_argument(out, argument), ...);
+        },
+        static_cast<ack_payload const*>(self)->arguments_);
     out.end_array();
   }
 
@@ -163,7 +170,7 @@ class emits_events {
  public:
   /// Sends an event. Arguments are of mapped types (codec/value/mapping.hpp); binary ones become
   /// attachments. Events to one socket leave in the order of the calls.
-  template <writable... Args>
+  template <emittable... Args>
   auto emit(std::string_view name, Args const&... arguments) const {
     event_payload<Args...> const what(name, arguments...);
     return self().transmit(what.source(), self().flags());

@@ -23,7 +23,7 @@ namespace hawser::inline HAWSER_ABI {
 
 /// The right to acknowledge an event, once: at once, or later on the server's thread. Empty when
 /// the sender wants no acknowledgement; calling it is a no-op then, as the second time.
-template <writable... Results>
+template <emittable... Results>
 class ack {
  public:
   ack() noexcept = default;
@@ -177,7 +177,7 @@ class typed_event_handler {
       if (!result) return ack<std::nullptr_t>(call)(nullptr), void();
       (void)ack<std::string>(call)(result.message());
     } else {
-      static_assert(writable<plain>,
+      static_assert(emittable<plain>,
                     "what a handler returns is the acknowledgement: its type needs a mapping");
       (void)ack<plain>(call)(result);
     }

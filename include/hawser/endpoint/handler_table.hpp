@@ -17,29 +17,12 @@
 #include <hawser/codec/value/tape.hpp>
 #include <hawser/core/callback.hpp>
 #include <hawser/core/error.hpp>
+#include <hawser/endpoint/event_view.hpp>
 #include <hawser/endpoint/socketio_host.hpp>
 
 namespace hawser::inline HAWSER_ABI {
 
 class socket;
-
-/// An event as those see it who take any: valid until they return.
-class event_view {
- public:
-  event_view(std::string_view name, value whole) noexcept : name_(name), whole_(whole) {}
-
-  std::string_view name() const noexcept { return name_; }
-  /// Arguments, the name not among them.
-  std::size_t size() const noexcept { return whole_.size() > 0 ? whole_.size() - 1 : 0; }
-  /// An argument; missing beyond the last.
-  value operator[](std::size_t index) const noexcept { return whole_[index + 1]; }
-  /// The array as it was sent, with the name first.
-  value whole() const noexcept { return whole_; }
-
- private:
-  std::string_view name_;
-  value whole_;
-};
 
 /// An event on its way through the handlers.
 struct event_call {

@@ -163,6 +163,14 @@ class membership : public engine_front<Derived, Policies> {
     return {};
   }
 
+  std::error_code close_connection(socket_id id) override {
+    socket_type* const one = find_connected(id);
+    if (!one) return this->gone_call();
+    typename base::turn const held(*this);
+    this->end_session(*one->in, disconnect_reason::forced_close);
+    return {};
+  }
+
   /// A session is over, and its sockets are.
   void session_ended(session_type& in, disconnect_reason why) {
     while (!in.sockets.empty()) end_socket(socket_at(in.sockets.front()), why);

@@ -136,6 +136,12 @@ class socket : public emits_events<socket> {
     return broadcast_operator({anchor_ref(anchor_), one ? one->nsp->number : 0}, {}, id_);
   }
 
+  /// Everybody in the namespace, this one too: JavaScript's `socket.nsp`.
+  broadcast_operator everybody() const {
+    auto* const one = record();
+    return broadcast_operator({anchor_ref(anchor_), one ? one->nsp->number : 0});
+  }
+
   // -- how the next event is sent -----------------------------------------------------------------
 
   /// Dropped if its client can't take it now: JavaScript's `volatile`.
@@ -168,6 +174,13 @@ class socket : public emits_events<socket> {
   std::error_code disconnect(bool close = false) const {
     auto* const at = host();
     return at ? at->disconnect(id_, close) : make_error_code(errc::not_open);
+  }
+
+  /// Closes the connection of its client, of all its namespaces ("forced close"): the client may
+  /// come back, and recover. Error: `not_open`.
+  std::error_code close_connection() const {
+    auto* const at = host();
+    return at ? at->close_connection(id_) : make_error_code(errc::not_open);
   }
 
   // -- waiting for an acknowledgement ----------------------------------------------------------------

@@ -114,6 +114,7 @@ class socketio_host : public endpoint_host {
                              ack_callback told) = 0;
   virtual std::error_code answer(socket_id to, std::uint64_t ack, payload_source what) = 0;
   virtual std::error_code disconnect(socket_id which, bool close) = 0;
+  virtual std::error_code close_connection(socket_id of) = 0;
 
   virtual bool join(socket_id who, std::string_view room) = 0;
   virtual bool leave(socket_id who, std::string_view room) = 0;

@@ -44,7 +44,7 @@ mutable_bytes writable(std::string& text) {
 }  // namespace
 
 TEST_CASE("engine packet: what the reference reads", "[codec][eio]") {
-  difference_check differences("eio-decode.");
+  difference_check table("eio-decode.");
   std::size_t const count = for_each_fixture("wire-eio-decode.jsonl", [&](auto name, auto line) {
     auto frames = frames_of(line);
     REQUIRE(frames.size() == 1);
@@ -62,13 +62,13 @@ TEST_CASE("engine packet: what the reference reads", "[codec][eio]") {
     eio::packet packet;
     errc const error = eio::read_packet(writable(text), packet);
     bool const accepted = error == errc{};
-    differences.note(
-        name, accepted == bool(line["accepted"]) && (!accepted || equal(packet, line["result"])),
-        error);
+    table.note(name,
+               accepted == bool(line["accepted"]) && (!accepted || equal(packet, line["result"])),
+               error);
     if (!accepted && !base64) CHECK(error == errc::bad_engine_packet);
   });
   CHECK(count == 19);
-  differences.finish();
+  table.finish();
 }
 
 TEST_CASE("engine packet: every first character", "[codec][eio]") {

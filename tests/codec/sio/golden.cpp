@@ -136,7 +136,7 @@ bool equal(decoded const& ours, element theirs) {
 }  // namespace
 
 TEST_CASE("golden: what the reference decodes", "[codec][sio]") {
-  difference_check differences("sio-decode.");
+  difference_check table("sio-decode.");
   std::size_t const count = for_each_fixture("wire-sio-decode.jsonl", [&](auto name, auto line) {
     std::uint64_t max = 0;
     if (line["decoder_opts"]["maxAttachments"].get(max) != simdjson::SUCCESS) max = 10;
@@ -147,8 +147,8 @@ TEST_CASE("golden: what the reference decodes", "[codec][sio]") {
                 ours.packets.size() == packets.size();
     std::size_t at = 0;
     for (element const packet : packets) same = same && equal(*ours.packets[at++], packet);
-    differences.note(name, same, ours.error);
+    table.note(name, same, ours.error);
   });
   CHECK(count == 120);
-  differences.finish();
+  table.finish();
 }

@@ -169,7 +169,7 @@ TEST_CASE("head: limits", "[codec][sio]") {
       }
     }
   }
-  for (std::size_t const size : {127, 128, 129, 1'000'000}) {
+  for (std::size_t const size : {127u, 128u, 129u, 1'000'000u}) {
     std::string const name = "/" + std::string(size - 1, 'x');
     errc const expected = size <= sio::max_namespace_size ? errc{} : errc::bad_packet;
     CAPTURE(size);

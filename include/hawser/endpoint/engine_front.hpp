@@ -406,9 +406,17 @@ class engine_front : public server_core<Derived, Policies, socketio_host> {
       poller.noop_at = this->now() + std::chrono::milliseconds{100};
       in.reschedule();
     }
+    if (!in.is_open()) say_last(in);
     if (!poller.queue.empty()) poll_soon(in);
   }
 
+  void say_last(session_type& in) {
+    in.poller()->parted = true;
+    in.poller()->queue.push_control(this->space().pack(as_bytes("1")));
+  }
+
+ public:
+  /// Precondition: a poll waits.
   void answer_poll(session_type& in) {
     auto& poller = *in.poller();
     connection_type& one = *std::exchange(poller.poll, nullptr);
@@ -418,9 +426,10 @@ class engine_front : public server_core<Derived, Policies, socketio_host> {
     byte_buffer body;
     poller.queue.write_payload(body);
     reply_parked(one, 200, body.view(), compress);
-    if (!in.is_open()) forget_session(in);
+    if (poller.parted) forget_session(in);
   }
 
+ private:
   void reply_parked(connection_type& one, int status, bytes_view body, bool compress = false) {
     one.opening->parked = false;
     one.guest.of = nullptr;
@@ -603,8 +612,9 @@ class engine_front : public server_core<Derived, Policies, socketio_host> {
     if (poller->probe) drop_probe(in);
     bool const said_so = why == disconnect_reason::transport_close;
     if (said_so || why == disconnect_reason::ping_timeout) return forget_session(in);
-    poller->queue.push_control(this->space().pack(as_bytes("1")));
-    if (poller->poll) answer_poll(in);  // forgets it, too
+    // What was sent before comes first, and alone: clients look at a close before all else.
+    if (poller->queue.empty()) say_last(in);
+    if (poller->poll) answer_poll(in);
   }
 
   // -- answers ----------------------------------------------------------------------------------

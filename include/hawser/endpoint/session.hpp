@@ -62,6 +62,8 @@ class session : public wheel_entry {
   typename parser::peer packets;
   std::shared_ptr<session_handshake const> handshake;
   std::vector<std::uint32_t> sockets;  ///< slots of its sockets, those that still ask among them
+  socket_id claimant{};  ///< that wants to take up where this one left off: see `recovery`
+  bool is_claimed = false;
   std::uint16_t connect_errors = 0;
   std::uint16_t unknown_acks = 0;
   time_point unknown_acks_since{};
@@ -92,10 +94,11 @@ class session : public wheel_entry {
   }
   bool awaits_attachments() const noexcept { return attachments_by_ != time_point::max(); }
 
+  /// Nothing but the answer to a ping counts: not a pong that comes by itself.
   void on_pong() {
     beat_.on_received();
-    hawser::beat const said = beat_.poll(core_.heartbeat_options(), core_.now());
-    beat_next_ = said.next;
+    if (!std::exchange(awaits_pong_, false)) return;
+    beat_next_ = beat_.start(core_.heartbeat_options(), core_.now()).next;
     reschedule();
   }
 
@@ -139,8 +142,12 @@ class session : public wheel_entry {
       ++core_.counters().messages_replaced;
       return {};
     }
-    auto const refused = make_room(waiting, core_.backpressure(), core_.counters(), *this,
-                                   polling_size(parts));
+    std::size_t const size = polling_size(parts);
+    if (polling_->poll && core_.backpressure().admit(waiting.queued(), size) != verdict::enqueue) {
+      core_.answer_poll(*this);  // as a WebSocket takes what no longer fits
+    }
+    auto const refused =
+        make_room(waiting, core_.backpressure(), core_.counters(), *this, size);
     if (refused) return refused;
     ++core_.counters().messages_out;
     waiting.push(parts, how.compress, how.key);
@@ -156,6 +163,12 @@ class session : public wheel_entry {
     } else if (carrier_) {
       carrier_->send_text_control(as_bytes(packet));
     }
+  }
+
+  /// Asks for a sign of life.
+  void ping() {
+    ++core_.counters().pings_out;
+    send_control("2");
   }
 
   /// Whether something that is sent now leaves at once.
@@ -216,6 +229,7 @@ class session : public wheel_entry {
     time_point probe_by = time_point::max();
     time_point noop_at = time_point::max();
     bool listed = false;  // among those with something to answer
+    bool parted = false;  // the last packet is queued, or has left
   };
   polling* poller() noexcept { return polling_.get(); }
 
@@ -283,9 +297,9 @@ class session : public wheel_entry {
     hawser::beat const said = beat_.poll(core_.heartbeat_options(), now);
     beat_next_ = said.next;
     if (said.what == hawser::beat::action::ping) {
-      ++core_.counters().pings_out;
+      awaits_pong_ = true;
       core_.pinging(*this);
-      return send_control("2");
+      return ping();
     }
     if (said.what != hawser::beat::action::expired) return;
     // A process that stalled must not take its own silence for the peer's: what has arrived is read
@@ -322,6 +336,7 @@ class session : public wheel_entry {
   [[no_unique_address]] heartbeat beat_;
   stage stage_ = stage::open;
   std::uint8_t looks_left_ = 0;
+  bool awaits_pong_ = false;
   disconnect_reason ends_by_ = disconnect_reason::transport_error;
   std::uint32_t references_ = 1;
   connection_type* carrier_ = nullptr;

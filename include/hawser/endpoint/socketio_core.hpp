@@ -54,7 +54,15 @@ class socketio_core final : public emitting<socketio_core<Policies>, Policies> {
 
   /// A ping goes out, and its pong has come: what was sent before the ping has arrived.
   void pinging(session_type& in) { mark(in, &socket_type::pinged_at, nullptr); }
-  void ponged(session_type& in) { mark(in, &socket_type::first, &socket_type::pinged_at); }
+  void ponged(session_type& in) {
+    mark(in, &socket_type::first, &socket_type::pinged_at);
+    decide_claim(in);
+  }
+
+  void session_ended(session_type& in, disconnect_reason why) {
+    base::session_ended(in, why);
+    decide_claim(in);
+  }
 
   void on_socket_deadline(wheel_entry& entry, time_point) {
     if (entry.kind() == static_cast<std::uint8_t>(deadline_kind::ack)) {
@@ -63,8 +71,9 @@ class socketio_core final : public emitting<socketio_core<Policies>, Policies> {
       this->fenced([&] { told(make_error_code(errc::ack_timeout), value()); });
       return;
     }
-    auto& asking = static_cast<typename socket_type::asking&>(entry);
-    refuse_socket(asking.of, "timeout", {});
+    socket_type& one = static_cast<typename socket_type::asking&>(entry).of;
+    if (!one.asks->slot) return take_over(one);
+    refuse_socket(one, "timeout", {});
   }
 
   void answered(answer_route to) override {
@@ -273,17 +282,59 @@ class socketio_core final : public emitting<socketio_core<Policies>, Policies> {
     }
   }
 
-  // It is in: with its rooms, data and missed events, if it was here before.
+  // It may come in. If it claims a session that is still alive, that one is asked first: a
+  // connection that is dead and not known to be so must not cost its client the session, and
+  // whoever has learned of a session's secret must not take it from its owner.
   void admit_socket(socket_type& one, user_data decided) {
-    socket_id const id = one.at;
     one.data = std::move(decided);
+    nsp_type& in = this->nsp_of(one);
+    socket_type* const owner = in.recover ? live_owner(one, in) : nullptr;
+    if (!owner) return seat_socket(one);
+    if (owner->in->is_claimed || this->asking_ >= this->limits_.max_pending) {
+      return seat_socket(one);
+    }
+    ++this->asking_;
+    one.asks = std::make_unique<typename socket_type::asking>(one);
+    owner->in->is_claimed = true;
+    owner->in->claimant = one.at;
+    owner->in->ping();
+    this->schedule(*one.asks, this->now() + claim_timeout);
+  }
+
+  socket_type* live_owner(socket_type& one, nsp_type& in) {
+    auto const pid = one.auth ? (*one.auth)["pid"].string() : std::nullopt;
+    if (!pid) return nullptr;
+    auto const live = in.recover->live.find(*pid);
+    socket_type* const owner =
+        live == in.recover->live.end() ? nullptr : this->find_connected(live->second);
+    return owner && owner->in != one.in ? owner : nullptr;
+  }
+
+  // The old connection has said something, or is over.
+  void decide_claim(session_type& of) {
+    if (!std::exchange(of.is_claimed, false)) return;
+    socket_type* const one = this->find_socket(of.claimant);
+    if (!one || !one->asks || one->asks->slot) return;
+    this->forget_asking(*one);
+    seat_socket(*one);
+  }
+
+  // The old connection has said nothing.
+  void take_over(socket_type& one) {
+    if (socket_type* const owner = live_owner(one, this->nsp_of(one))) {
+      return this->end_session(*owner->in, disconnect_reason::transport_close);  // decides
+    }
+    this->forget_asking(one);
+    seat_socket(one);
+  }
+
+  // It is in: with its rooms, data and missed events, if it was here before.
+  void seat_socket(socket_type& one) {
+    socket_id const id = one.at;
     nsp_type& in = this->nsp_of(one);
     std::optional<saved_session> before;
     std::vector<std::span<packet_part const>> missed;
-    if (in.recover) {
-      before = recover(one, in, missed);
-      if (this->find_socket(id) != &one) return;  // ending the old connection ended this one
-    }
+    if (in.recover) before = recover(one, in, missed);
     if (before) {
       std::copy_n(before->id.data(), one.name.size(), one.name.data());
       if (!one.data) one.data = std::move(before->data);
@@ -328,17 +379,7 @@ class socketio_core final : public emitting<socketio_core<Policies>, Policies> {
     json const& auth = one.auth ? *one.auth : none;
     auto const pid = auth["pid"].string();
     std::optional<saved_session> before;
-    if (pid) {
-      // The connection before may not have noticed yet that it is dead.
-      auto const live = in.recover->live.find(*pid);
-      if (live != in.recover->live.end()) {
-        socket_type* const old = this->find_connected(live->second);
-        if (old && old->in != one.in) {
-          this->end_session(*old->in, disconnect_reason::transport_close);
-        }
-      }
-      before = in.recover->sessions.take(*pid, this->now());
-    }
+    if (pid) before = in.recover->sessions.take(*pid, this->now());
     if (before) {
       auto& log = in.recover->log;
       auto const offset = auth["offset"].string();
@@ -384,6 +425,9 @@ class socketio_core final : public emitting<socketio_core<Policies>, Policies> {
       one.*to = from ? std::max(one.*to, one.*from) : recover->log.next() - 1;
     }
   }
+
+  // For a connection to show that it is alive, when somebody claims its session.
+  static constexpr auto claim_timeout = std::chrono::milliseconds{1'000};
 
   std::chrono::milliseconds attachments_timeout_;
 };

@@ -16,7 +16,8 @@ case ${1:-} in
 esac
 
 # shellcheck disable=SC2086  # a list of words, perhaps empty
-need_build catch2 ccache valgrind python3-websockets chromium openssl $compilers
+need_build catch2 ccache valgrind python3-websockets python3-socketio \
+  python3-aiohttp chromium openssl $compilers
 need_node
 
 cd "$root/tests/interop"

@@ -10,7 +10,8 @@
 #include <string>
 #include <string_view>
 #include <system_error>
-#include <unordered_map>
+#include <functional>
+#include <unordered_set>
 #include <utility>
 #include <vector>
 
@@ -123,7 +124,7 @@ class engine_front : public server_core<Derived, Policies, socketio_host> {
     }
     fresh_sid_ = new_sid();
     session_type& in = add_session(one, engine_session::carrier::polling);
-    std::vector<http::header> headers;
+    std::vector<http::header> headers{*http::header::make("Cache-Control", "no-store")};
     add_cookie(headers);
     std::string const open = open_packet_of(in);
     reply(one, 200, "text/plain; charset=UTF-8", open, std::move(headers));
@@ -247,7 +248,7 @@ class engine_front : public server_core<Derived, Policies, socketio_host> {
         reply_parked(*poll, 400, {});
       }
     }
-    by_sid_.erase(in.sid());
+    by_sid_.erase(&in);
     sessions_[in.index] = nullptr;
     free_.push_back(in.index);
     in.release();
@@ -318,6 +319,25 @@ class engine_front : public server_core<Derived, Policies, socketio_host> {
  private:
   enum class intent : std::uint8_t { none, open_polling, open_websocket, probe, overlapping };
 
+  // Sessions by what they are called; the ids are random, so nobody can choose ones that collide.
+  struct sid_hash {
+    using is_transparent = void;
+    std::size_t operator()(std::string_view sid) const noexcept {
+      return std::hash<std::string_view>()(sid);
+    }
+    std::size_t operator()(session_type const* one) const noexcept { return (*this)(one->sid()); }
+  };
+  struct sid_equal {
+    using is_transparent = void;
+    bool operator()(session_type const* a, session_type const* b) const noexcept { return a == b; }
+    bool operator()(std::string_view sid, session_type const* one) const noexcept {
+      return sid == one->sid();
+    }
+    bool operator()(session_type const* one, std::string_view sid) const noexcept {
+      return sid == one->sid();
+    }
+  };
+
   static intent intent_of(connection_type& one) noexcept {
     return static_cast<intent>(one.opening->intent);
   }
@@ -337,7 +357,7 @@ class engine_front : public server_core<Derived, Policies, socketio_host> {
   session_type* find_session(std::string_view sid) {
     if (!eio::is_sid(sid)) return nullptr;
     auto const found = by_sid_.find(sid);
-    return found == by_sid_.end() ? nullptr : found->second;
+    return found == by_sid_.end() ? nullptr : *found;
   }
 
   // In the order of the reference: the first reason counts.
@@ -582,8 +602,7 @@ class engine_front : public server_core<Derived, Policies, socketio_host> {
       free_.pop_back();
       sessions_[in->index] = in;
     }
-    // One that begins on a WebSocket is never asked for by name.
-    if (in->state.polls()) by_sid_.emplace(in->sid(), in);
+    by_sid_.insert(in);
     this->count_open();
     in->begin(this->now() + this->derived().connect_timeout());
     return *in;
@@ -610,8 +629,20 @@ class engine_front : public server_core<Derived, Policies, socketio_host> {
     }
     auto* const poller = in.poller();
     if (poller->probe) drop_probe(in);
-    bool const said_so = why == disconnect_reason::transport_close;
-    if (said_so || why == disconnect_reason::ping_timeout) return forget_session(in);
+    switch (why) {
+      case disconnect_reason::transport_error:
+      case disconnect_reason::parse_error:
+        // It broke the rules: it is told if it listens, and is not waited for.
+        if (poller->poll) {
+          poller->queue.clear();
+          say_last(in);
+          return answer_poll(in);
+        }
+        return forget_session(in);
+      case disconnect_reason::transport_close:
+      case disconnect_reason::ping_timeout: return forget_session(in);
+      default: break;
+    }
     // What was sent before comes first, and alone: clients look at a close before all else.
     if (poller->queue.empty()) say_last(in);
     if (poller->poll) answer_poll(in);
@@ -649,7 +680,7 @@ class engine_front : public server_core<Derived, Policies, socketio_host> {
   std::size_t max_packets_;
   std::vector<session_type*> sessions_;
   std::vector<std::uint32_t> free_;
-  std::unordered_map<std::string_view, session_type*> by_sid_;  // keys are views of the sessions
+  std::unordered_set<session_type*, sid_hash, sid_equal> by_sid_;
   std::vector<session_type*> to_answer_;
   std::array<char, 24> fresh_sid_{};  // of the session that is being opened
 };

@@ -48,7 +48,7 @@ class basic_client : public sends_messages<basic_client<Policies>> {
   basic_client(basic_client const&) = delete;
   basic_client& operator=(basic_client const&) = delete;
 
-  // -- event handlers -----------------------------------------------------------------------------
+  // -- event handlers ----------------------------------------------------------------------------
 
   /// `void(message const&)`. Without one, messages wait for `async_receive`.
   template <std::invocable<message const&> Handler>
@@ -66,7 +66,7 @@ class basic_client : public sends_messages<basic_client<Policies>> {
     core_->replace(core_->on_drain, callback<void()>(std::move(handler)));
   }
 
-  // -- verbs --------------------------------------------------------------------------------------
+  // -- verbs -------------------------------------------------------------------------------------
 
   /// Connects to a ws://, wss:// or ws+unix: URL.
   /// *Signature*: `void(std::error_code)`, when the connection is open or has failed.
@@ -114,7 +114,7 @@ class basic_client : public sends_messages<basic_client<Policies>> {
     return core_->close(code, reason);
   }
 
-  // -- state -----------------------------------------------------------------------------------
+  // -- state -------------------------------------------------------------------------------------
 
   bool is_open() const noexcept { return core_->is_open(); }
   bool is_connecting() const noexcept { return core_->is_connecting(); }
@@ -125,7 +125,7 @@ class basic_client : public sends_messages<basic_client<Policies>> {
   hawser::counters const& counters() const noexcept { return core_->counters(); }
   executor_type get_executor() const { return core_->executor(); }
 
-  // -- the game loop ---------------------------------------------------------------------------
+  // -- the game loop -----------------------------------------------------------------------------
 
   /// As `basic_server::poll`.
   std::size_t poll(std::chrono::steady_clock::duration budget = std::chrono::milliseconds{2}) {

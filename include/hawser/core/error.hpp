@@ -32,7 +32,7 @@ enum class errc {
   invalid_utf8,             ///< text or a close reason that is not UTF-8 (1007)
   bad_deflate_data,         ///< a compressed message that does not inflate (1007)
 
-  // -- the peer broke Engine.IO 4 or Socket.IO 5: its session is closed, nothing more is delivered --
+  // -- the peer broke Engine.IO 4 or Socket.IO 5: its session is closed, nothing more delivered --
   bad_engine_packet,     ///< an empty Engine.IO packet, or one of an unknown type
   bad_base64,            ///< a binary packet in a polling payload that isn't strict base64
   unexpected_packet,     ///< a packet that has no place here: a ping from a client, a second probe

@@ -87,7 +87,9 @@ class broadcast_operator : public emits_events<broadcast_operator> {
   [[nodiscard]] broadcast_operator except(socket const& one) const;
 
   /// Only sockets of this server, not of the cluster.
-  [[nodiscard]] broadcast_operator local() const { return changed([](auto& f) { f.local = true; }); }
+  [[nodiscard]] broadcast_operator local() const {
+    return changed([](auto& f) { f.local = true; });
+  }
   /// Dropped for sockets that can't take it now: JavaScript's `volatile`.
   [[nodiscard]] broadcast_operator unreliable() const {
     return changed([](auto& f) { f.droppable = true; });
@@ -182,8 +184,8 @@ class broadcast_operator : public emits_events<broadcast_operator> {
   // Gathers what is answered, in the handler's own type.
   template <class Handler>
   static broadcast_ack_callback collect(Handler&& handler) {
-    using list = std::remove_cvref_t<
-        std::tuple_element_t<1, typename call_signature<Handler>::parameters>>;
+    using list =
+        std::remove_cvref_t<std::tuple_element_t<1, typename call_signature<Handler>::parameters>>;
     return [handler = std::decay_t<Handler>(std::forward<Handler>(handler)), answers = list(),
             fits = true](std::error_code error, value const* one) mutable {
       if (one) {

@@ -59,7 +59,7 @@ class client_core final : public host<client_core<Policies>, Policies, websocket
     if constexpr (requires { options.framing.deflate; }) deflate_ = options.framing.deflate;
   }
 
-  // -- verbs ------------------------------------------------------------------------------------
+  // -- verbs -------------------------------------------------------------------------------------
 
   void connect(std::string_view where, completion<std::error_code> done) {
     if (this->gone()) return done(make_error_code(asio::error::operation_aborted));
@@ -129,7 +129,7 @@ class client_core final : public host<client_core<Policies>, Policies, websocket
   int status() const noexcept { return status_; }
   connection_id current() const noexcept { return {0, generation_}; }
 
-  // -- events of the connection -------------------------------------------------------------------
+  // -- events of the connection ------------------------------------------------------------------
 
   void secured(connection_type& one) {
     one.begin_opening();
@@ -239,7 +239,7 @@ class client_core final : public host<client_core<Policies>, Policies, websocket
     one.violate(errc::partial_budget_exceeded, close_code::try_again_later);
   }
 
-  // -- what handles ask ---------------------------------------------------------------------------
+  // -- what handles ask --------------------------------------------------------------------------
 
   std::error_code send(connection_id id, outgoing const& what, message_key key) override {
     return id == current() ? send(what, key) : gone_call();
@@ -277,7 +277,7 @@ class client_core final : public host<client_core<Policies>, Policies, websocket
   std::size_t broadcast(audience_view const&, outgoing const&, message_key) override { return 0; }
   void answered(answer_route) override {}
 
-  // -- the end ---------------------------------------------------------------------------------
+  // -- the end -----------------------------------------------------------------------------------
 
   /// The façade goes: no event handler runs from here on; pending operations are completed.
   void shut() noexcept {

@@ -40,7 +40,7 @@ class connection : public liveness<Host, connection<Host>> {
 
   connection_id id{};
   user_data data{};
-  std::unique_ptr<opening_type> opening{};  ///< gone once the connection is open
+  std::unique_ptr<opening_type> opening{};                  ///< gone once the connection is open
   [[no_unique_address]] typename Host::guest_type guest{};  ///< what the host keeps with it
 
   std::string_view subprotocol() const noexcept {
@@ -52,7 +52,7 @@ class connection : public liveness<Host, connection<Host>> {
   /// Bytes held for an unfinished message.
   std::size_t held() const noexcept { return this->peer_.unfinished().held; }
 
-  // -- life -------------------------------------------------------------------------------------
+  // -- life --------------------------------------------------------------------------------------
 
   /// Begins with the stream's own handshake, then `Host::secured`.
   void start(time_point give_up) {
@@ -86,9 +86,11 @@ class connection : public liveness<Host, connection<Host>> {
     }
   }
 
-  /// Likewise, with the next turn of the loop: handlers must not run inside whoever gives them.
+  /// Likewise, with the next turn: handlers must not run inside those of another connection.
   void receive_later(mutable_bytes in) {
-    if (!in.empty()) go_on_later(in);
+    if (in.empty()) return;
+    hold(in);
+    go_on_soon();
   }
 
   /// One read of what is there. False when there was nothing.
@@ -116,7 +118,7 @@ class connection : public liveness<Host, connection<Host>> {
     if (this->unpause(why)) go_on_soon();
   }
 
-  // -- closing ----------------------------------------------------------------------------------
+  // -- closing -----------------------------------------------------------------------------------
 
   /// Sends Close behind what is queued and waits for the answer.
   std::error_code close(close_code code, std::string_view reason) {
@@ -192,7 +194,7 @@ class connection : public liveness<Host, connection<Host>> {
     this->outbox_.clear(this->blocks());
   }
 
-  // -- what the other layers report -------------------------------------------------------------
+  // -- what the other layers report --------------------------------------------------------------
 
   void on_writable(std::error_code error) {
     this->waiting_write_ = false;
@@ -282,7 +284,7 @@ class connection : public liveness<Host, connection<Host>> {
 
   void read_frames(mutable_bytes in) {
     using type = framing_event::type;
-    if (this->host_->is_reading()) return go_on_later(in);
+    if (this->host_->is_reading()) return receive_later(in);
     auto& shared = this->host_->space().framing();
     bool completed = false;
     this->host_->cork(*this);
@@ -310,12 +312,6 @@ class connection : public liveness<Host, connection<Host>> {
     if (in.empty()) return;
     if (!held_) held_ = std::make_unique<byte_buffer>();
     held_->append(in);
-  }
-
-  // Handlers of one connection must not run inside those of another: they share their buffers.
-  void go_on_later(mutable_bytes in) {
-    hold(in);
-    go_on_soon();
   }
 
   // Posted: handlers must not run under the feet of whoever closes, sends or resumes.

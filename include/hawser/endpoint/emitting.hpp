@@ -23,7 +23,7 @@
 
 namespace hawser::inline HAWSER_ABI::inline HAWSER_ASIO_ABI {
 
-/// Third layer of `socketio_core` (`Derived`).
+/// Fifth layer of `socketio_core` (`Derived`).
 template <class Derived, class Policies>
 class emitting : public membership<Derived, Policies> {
  public:
@@ -33,7 +33,7 @@ class emitting : public membership<Derived, Policies> {
   using socket_type = typename base::socket_type;
   using parser = typename Policies::framing::parser;
 
-  // -- to one ---------------------------------------------------------------------------------------
+  // -- to one ------------------------------------------------------------------------------------
 
   std::error_code emit(socket_id id, payload_source what, emit_flags const& how) override {
     socket_type* const to = this->find_connected(id);
@@ -81,7 +81,7 @@ class emitting : public membership<Derived, Policies> {
     return to.in->send(parser_.encode(what), how);
   }
 
-  // -- to many --------------------------------------------------------------------------------------
+  // -- to many -----------------------------------------------------------------------------------
 
   std::size_t broadcast(nsp_record& in, broadcast_target const& to, payload_source what,
                         emit_flags const& how) override {
@@ -144,7 +144,8 @@ class emitting : public membership<Derived, Policies> {
   void disconnect_all(nsp_record& in, broadcast_target const& who, bool local,
                       bool close) override {
     if constexpr (!Policies::adapter::alone) {
-      if (!local) this->derived().publish({.verb = cluster_verb::disconnect, .close = close}, in, who);
+      if (!local)
+        this->derived().publish({.verb = cluster_verb::disconnect, .close = close}, in, who);
     }
     for_each_target(in, who, [&](socket_type& one) { (void)this->disconnect(one.at, close); });
   }
@@ -180,7 +181,7 @@ class emitting : public membership<Derived, Policies> {
     }
   }
 
-  // -- acknowledgements -----------------------------------------------------------------------------
+  // -- acknowledgements --------------------------------------------------------------------------
 
   /// The socket goes: what it was to acknowledge is told so.
   void abandon_acks(socket_type& one) {
@@ -342,7 +343,8 @@ class emitting : public membership<Derived, Policies> {
   // For those who watch what leaves: the arguments as values, which are made only for them.
   void observe(socket_type& to, payload_source what) {
     auto& handlers = *to.nsp->rules->handlers;
-    if (!handlers.on_any_outgoing && !(to.own && to.own->on_any_outgoing)) [[likely]] return;
+    if (!handlers.on_any_outgoing && !(to.own && to.own->on_any_outgoing)) [[likely]]
+      return;
     byte_buffer bytes;
     value_writer writer(bytes, value_format::msgpack);
     what.write(what.self, writer, {});

@@ -11,8 +11,8 @@
 
 namespace hawser::inline HAWSER_ABI {
 
-/// Cross-origin resource sharing for polling. Pages of these origins may connect, also by WebSocket.
-/// Off until an origin is named.
+/// Cross-origin resource sharing for polling. Pages of these origins may connect, also by
+/// WebSocket. Off until an origin is named.
 struct cors_options {
   std::vector<std::string> origins{};  ///< as in `http::origin_rule::allowed`
   bool credentials = false;            ///< let browsers send cookies
@@ -45,16 +45,16 @@ struct engine_options {
 /// Socket.IO: what one session and one socket may cost. Beyond `max_` the session is closed, or the
 /// call refused.
 struct socketio_limits {
-  std::chrono::milliseconds connect_timeout{10'000};   ///< of a session in no namespace
-  std::chrono::milliseconds decision_timeout{5'000};   ///< for `authenticate` and each `use`
-  std::size_t max_pending = 1'024;                     ///< sockets that wait for a decision
-  std::size_t max_namespaces = 16;                     ///< of one session
-  std::size_t max_connect_errors = 10;                 ///< of one session
-  std::chrono::milliseconds ack_timeout{10'000};       ///< unless told otherwise
-  std::size_t max_acks = 1'024;                        ///< awaited from one socket
-  std::size_t max_unknown_acks = 100;                  ///< of one session in 10 s
-  std::size_t max_child_namespaces = 10'000;           ///< of all dynamic ones
-  bool cleanup_empty_children = true;                  ///< a child goes with its last socket
+  std::chrono::milliseconds connect_timeout{10'000};  ///< of a session in no namespace
+  std::chrono::milliseconds decision_timeout{5'000};  ///< for `authenticate` and each `use`
+  std::size_t max_pending = 1'024;                    ///< sockets that wait for a decision
+  std::size_t max_namespaces = 16;                    ///< of one session
+  std::size_t max_connect_errors = 10;                ///< of one session
+  std::chrono::milliseconds ack_timeout{10'000};      ///< unless told otherwise
+  std::size_t max_acks = 1'024;                       ///< awaited from one socket
+  std::size_t max_unknown_acks = 100;                 ///< of one session in 10 s
+  std::size_t max_child_namespaces = 10'000;          ///< of all dynamic ones
+  bool cleanup_empty_children = true;                 ///< a child goes with its last socket
 };
 
 }  // namespace hawser::inline HAWSER_ABI

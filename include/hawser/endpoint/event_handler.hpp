@@ -66,7 +66,8 @@ template <class... Results>
 inline constexpr bool is_ack<ack<Results...>> = true;
 
 template <class T>
-inline constexpr bool is_given = std::same_as<T, socket> || std::same_as<T, event_view> || is_ack<T>;
+inline constexpr bool is_given =
+    std::same_as<T, socket> || std::same_as<T, event_view> || is_ack<T>;
 
 /// What a handler of events may take: `socket` and `event_view` are given, `ack<...>` is the right
 /// to acknowledge, everything else is an argument in its place.
@@ -94,9 +95,9 @@ template <class First, class... Rest>
 struct argument_types<std::tuple<First, Rest...>> {
   using rest = typename argument_types<std::tuple<Rest...>>::type;
   using plain = std::remove_cvref_t<First>;
-  using type = std::conditional_t<
-      is_given<plain>, rest,
-      decltype(std::tuple_cat(std::declval<std::tuple<plain>>(), std::declval<rest>()))>;
+  using type = std::conditional_t<is_given<plain>, rest,
+                                  decltype(std::tuple_cat(std::declval<std::tuple<plain>>(),
+                                                          std::declval<rest>()))>;
 };
 
 /// Erases a handler. All arguments are read before it is called; if one doesn't fit, it isn't.
@@ -193,11 +194,12 @@ event_handler erase_handler(F handler) {
 
 /// Whether a handler can take the arguments of an event.
 template <class F, class... Args>
-concept handles = typed_handler<F> &&
-                  std::same_as<typename argument_types<typename call_signature<F>::parameters>::type,
-                               std::tuple<std::remove_cvref_t<Args>...>>;
+concept handles =
+    typed_handler<F> &&
+    std::same_as<typename argument_types<typename call_signature<F>::parameters>::type,
+                 std::tuple<std::remove_cvref_t<Args>...>>;
 
-// -- a socket's own handlers -------------------------------------------------------------------------
+// -- a socket's own handlers ---------------------------------------------------------------------
 
 template <class Change>
 bool socket::change_own(Change&& change) const {

@@ -64,8 +64,8 @@ class handshake {
   bool secure_;
 };
 
-/// Lets one client or Socket.IO socket in or not. Answer at once or later, on any thread; a decision that is
-/// dropped refuses with 403, one that takes longer than `upgrade_timeout` with 503.
+/// Lets one client or Socket.IO socket in or not. Answer at once or later, on any thread; a
+/// decision that is dropped refuses with 403, one that takes longer than `upgrade_timeout` with 503.
 class decision {
  public:
   explicit decision(pending_answer pending) : pending_(std::move(pending)) {}

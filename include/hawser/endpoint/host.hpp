@@ -79,7 +79,7 @@ class host : public Interface, public context_guest {
   time_point now() const noexcept { return timer_ ? timer_->now() : time_point{}; }
   bool gone() const noexcept { return gone_; }
 
-  // -- turns: reading or writing on behalf of one connection ----------------------------------
+  // -- turns: reading or writing on behalf of one connection -------------------------------------
 
   /// Marks that handlers may be running, so that a nested poll is refused.
   class turn {
@@ -109,7 +109,7 @@ class host : public Interface, public context_guest {
     of.uncork();
   }
 
-  // -- flushing ---------------------------------------------------------------------------------
+  // -- flushing ----------------------------------------------------------------------------------
 
   /// Has something to send; leaves once per turn of the loop.
   void mark_dirty(connection_type& one) {
@@ -156,7 +156,7 @@ class host : public Interface, public context_guest {
     return ran;
   }
 
-  // -- deadlines --------------------------------------------------------------------------------
+  // -- deadlines ---------------------------------------------------------------------------------
 
   void schedule(wheel_entry& entry, time_point when) {
     if (gone_) return;
@@ -173,7 +173,7 @@ class host : public Interface, public context_guest {
     timer_->cancel();
   }
 
-  // -- events of connections that both sides count ---------------------------------------------
+  // -- events of connections that both sides count -----------------------------------------------
 
   void count_violation(errc error) noexcept {
     switch (error) {

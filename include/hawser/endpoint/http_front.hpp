@@ -139,7 +139,7 @@ class http_front : public host<Derived, Policies, Interface> {
     if (one.opening->body_reader->done()) on_request(one);
   }
 
-  // -- for `Derived`, which may take requests of its own: see `takes_request` -------------------------
+  // -- for `Derived`, which may take requests of its own: see `takes_request` --------------------
 
   void begin_body(connection_type& one) {
     server_opening& now = *one.opening;
@@ -157,7 +157,8 @@ class http_front : public host<Derived, Policies, Interface> {
   }
 
   void body_failed(connection_type& one, std::error_code error) {
-    if constexpr (requires { this->derived().body_refused(one); }) this->derived().body_refused(one);
+    if constexpr (requires { this->derived().body_refused(one); })
+      this->derived().body_refused(one);
     reject(one, error);
   }
 
@@ -281,7 +282,8 @@ class http_front : public host<Derived, Policies, Interface> {
           one.peer().agree(**agreed);
         }
       }
-      auto const switching = ws::write_switching(*now.upgrade, said.subprotocol, extensions, said.headers);
+      auto const switching =
+          ws::write_switching(*now.upgrade, said.subprotocol, extensions, said.headers);
       if (!switching) {
         this->log()(log_level::error, "bad_subprotocol_chosen", {{"name", said.subprotocol}});
         return refuse(one, 500, {});

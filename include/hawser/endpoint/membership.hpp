@@ -1,4 +1,4 @@
-// Sockets of a Socket.IO server: namespaces, their rooms, how sockets come and go.
+// Sockets of a Socket.IO server: how they come and go, and their rooms.
 #pragma once
 
 #include <algorithm>
@@ -18,30 +18,9 @@
 
 #include <hawser/codec/base64.hpp>
 #include <hawser/codec/sio/packet.hpp>
-#include <hawser/endpoint/engine_front.hpp>
-#include <hawser/endpoint/nsp_record.hpp>
-#include <hawser/machine/recovery.hpp>
+#include <hawser/endpoint/namespaces.hpp>
 
 namespace hawser::inline HAWSER_ABI::inline HAWSER_ASIO_ABI {
-
-/// A namespace with what depends on the policies.
-template <class Policies>
-struct nsp_state : nsp_record {
-  struct recovery {
-    recovery_log log;
-    saved_sessions sessions;
-    std::unordered_map<std::string_view, socket_id> live;  // by pid; keys are views of the sockets
-  };
-
-  nsp_state(std::string called, std::uint64_t numbered, std::shared_ptr<nsp_rules> by,
-            typename Policies::rooms::options const& limits, std::uint64_t seed)
-      : nsp_record(std::move(called), numbered, std::move(by)), rooms(limits, seed) {}
-
-  typename Policies::rooms rooms;      // members are slots of sockets
-  std::vector<std::uint32_t> members;  // slots of the connected sockets
-  std::size_t sockets = 0;             // those that ask, too
-  std::unique_ptr<recovery> recover;
-};
 
 /// Its part of a server's socket that handles don't see.
 template <class Core>
@@ -65,61 +44,16 @@ struct nsp_socket : socket_record {
   std::uint64_t pinged_at = 0;  // the same for the ping under way
 };
 
-/// Second layer of `socketio_core` (`Derived`).
+/// Fourth layer of `socketio_core` (`Derived`).
 template <class Derived, class Policies>
-class membership : public engine_front<Derived, Policies> {
+class membership : public namespaces<Derived, Policies> {
  public:
-  using base = engine_front<Derived, Policies>;
+  using base = namespaces<Derived, Policies>;
   using session_type = typename base::session_type;
-  using nsp_type = nsp_state<Policies>;
+  using nsp_type = typename base::nsp_type;
   using socket_type = nsp_socket<Derived>;
 
-  std::chrono::milliseconds connect_timeout() const noexcept { return limits_.connect_timeout; }
-
-  // -- namespaces ---------------------------------------------------------------------------------
-
-  /// The namespace of this name, which is made if there is none. Null: no name, or too long.
-  nsp_type* of(std::string_view name) {
-    std::string full(name.starts_with('/') ? "" : "/");
-    full += name;
-    if (full.size() > sio::max_namespace_size || full.find(',') != std::string::npos) return nullptr;
-    auto const found = by_name_.find(full);
-    if (found != by_name_.end()) return found->second.get();
-    return add_nsp(std::move(full), std::make_shared<nsp_rules>(), nullptr);
-  }
-
-  /// A dynamic namespace: the parent of those whose names `matches` says yes to.
-  nsp_type* of(callback<bool(std::string_view, json const&)> matches) {
-    auto rules = std::make_shared<nsp_rules>();
-    rules->matches = std::move(matches);
-    auto made = make_nsp("/_" + std::to_string(parents_.size()), std::move(rules));
-    nsp_type* const parent = made.get();
-    by_number_.emplace(parent->number, parent);
-    parents_.push_back(std::move(made));
-    return parent;
-  }
-
-  nsp_record* find_nsp(std::uint64_t number) override {
-    if (number == root_->number) [[likely]] return root_;
-    auto const found = by_number_.find(number);
-    return found == by_number_.end() ? nullptr : found->second;
-  }
-  nsp_type& root() noexcept { return *root_; }
-
-  /// Its children, or itself if it is no parent.
-  template <class Visit>
-  void for_each_child(nsp_record& in, Visit&& visit) {
-    if (!in.rules->matches || in.parent) return visit(static_cast<nsp_type&>(in));
-    std::vector<std::uint64_t> children;
-    for (auto const& [name, one] : by_name_) {
-      if (one->parent == &in) children.push_back(one->number);
-    }
-    for (std::uint64_t const number : children) {
-      if (auto* const one = find_nsp(number)) visit(static_cast<nsp_type&>(*one));
-    }
-  }
-
-  // -- sockets --------------------------------------------------------------------------------------
+  // -- sockets -----------------------------------------------------------------------------------
 
   socket_record* find(socket_id id) override { return find_socket(id); }
   socket_type* find_socket(socket_id id) noexcept {
@@ -176,7 +110,7 @@ class membership : public engine_front<Derived, Policies> {
     while (!in.sockets.empty()) end_socket(socket_at(in.sockets.front()), why);
   }
 
-  // -- rooms ----------------------------------------------------------------------------------------
+  // -- rooms -------------------------------------------------------------------------------------
 
   bool join(socket_id id, std::string_view room) override {
     socket_type* const one = find_connected(id);
@@ -215,35 +149,9 @@ class membership : public engine_front<Derived, Policies> {
 
  protected:
   membership(typename base::executor_type executor, server_options<Policies>& options)
-      : base(std::move(executor), options),
-        limits_(options.sockets),
-        recovery_(options.recovery),
-        room_limits_(options.rooms) {
-    auto const beat = Policies::heartbeat::announced(this->heartbeat_options());
-    recovery_.unnoticed = beat.interval + beat.timeout;
-    root_ = add_nsp("/", std::make_shared<nsp_rules>(), nullptr);
-  }
+      : base(std::move(executor), options) {}
 
   nsp_type& nsp_of(socket_record const& one) noexcept { return static_cast<nsp_type&>(*one.nsp); }
-
-  /// For a CONNECT: static namespaces, then dynamic ones in the order in which they were made.
-  nsp_type* nsp_for(std::string_view name, json const& auth) {
-    auto const found = by_name_.find(name);
-    if (found != by_name_.end()) return found->second.get();
-    for (auto const& parent : parents_) {
-      bool matches = false;
-      this->fenced([&] { matches = parent->rules->matches(name, auth); });
-      if (!matches) continue;
-      if (children_ >= limits_.max_child_namespaces) return nullptr;
-      ++children_;
-      nsp_type* const child = add_nsp(std::string(name), parent->rules, parent.get());
-      if (parent->rules->on_child) {
-        this->fenced([&] { parent->rules->on_child(this->anchored(), child->number); });
-      }
-      return child;
-    }
-    return nullptr;
-  }
 
   socket_type& add_socket(session_type& in, nsp_type& nsp, std::unique_ptr<json> auth) {
     auto made = std::make_unique<socket_type>();
@@ -323,9 +231,10 @@ class membership : public engine_front<Derived, Policies> {
     free_slots_.push_back(at.slot);
     this->retire(std::move(sockets_[at.slot].one));  // handlers up the stack may look at it
     if (of.is_open() && of.sockets.empty()) {
-      of.set_connect_deadline(this->now() + limits_.connect_timeout);
+      of.set_connect_deadline(this->now() + this->limits_.connect_timeout);
     }
-    if (--in.sockets == 0 && in.parent && limits_.cleanup_empty_children) remove_child(in);
+    if (--in.sockets == 0 && in.parent && this->limits_.cleanup_empty_children)
+      this->remove_child(in);
   }
 
   void leave_namespace(socket_type& one) {
@@ -367,8 +276,6 @@ class membership : public engine_front<Derived, Policies> {
 
   std::size_t socket_slots() const noexcept { return sockets_.size(); }
 
-  socketio_limits limits_;
-  recovery_options recovery_;
   std::size_t asking_ = 0;  // sockets that wait for a decision
 
  private:
@@ -376,39 +283,6 @@ class membership : public engine_front<Derived, Policies> {
     std::unique_ptr<socket_type> one;
     std::uint32_t generation = 0;
   };
-  struct hasher {
-    using is_transparent = void;
-    std::size_t operator()(std::string_view name) const noexcept {
-      return std::hash<std::string_view>()(name);
-    }
-  };
-
-  std::unique_ptr<nsp_type> make_nsp(std::string name, std::shared_ptr<nsp_rules> rules) {
-    auto made = std::make_unique<nsp_type>(std::move(name), next_number_++, std::move(rules),
-                                           room_limits_, this->random().next());
-    if (recovery_.enabled) {
-      made->recover.reset(new typename nsp_type::recovery{
-          recovery_log(recovery_, this->random().next()), saved_sessions(recovery_), {}});
-    }
-    return made;
-  }
-
-  nsp_type* add_nsp(std::string name, std::shared_ptr<nsp_rules> rules, nsp_record* parent) {
-    auto made = make_nsp(name, std::move(rules));
-    made->parent = parent;
-    nsp_type* const added = made.get();
-    by_number_.emplace(added->number, added);
-    by_name_.emplace(std::move(name), std::move(made));
-    return added;
-  }
-
-  void remove_child(nsp_type& in) {
-    --children_;
-    by_number_.erase(in.number);
-    auto node = by_name_.extract(std::string(in.name));
-    this->retire(std::move(node.mapped()));
-  }
-
   void unseat(socket_type& one, nsp_type& in, std::vector<std::string> const& rooms) {
     std::uint32_t const last = in.members.back();
     in.members[one.place] = last;
@@ -427,13 +301,6 @@ class membership : public engine_front<Derived, Policies> {
     this->fenced([&] { rules->on_room(what); });
   }
 
-  typename Policies::rooms::options room_limits_;
-  std::unordered_map<std::string, std::unique_ptr<nsp_type>, hasher, std::equal_to<>> by_name_;
-  std::unordered_map<std::uint64_t, nsp_type*> by_number_;
-  std::vector<std::unique_ptr<nsp_type>> parents_;
-  nsp_type* root_ = nullptr;
-  std::uint64_t next_number_ = 1;
-  std::size_t children_ = 0;
   std::vector<socket_slot> sockets_;
   std::vector<std::uint32_t> free_slots_;
 };

@@ -26,7 +26,8 @@ class event_handlers {
   }
   template <event_name Name, class... Args, typed_handler Handler>
   event_handlers& on(event<Name, Args...> const& what, Handler handler) {
-    static_assert(handles<Handler, Args...>, "the handler takes other arguments than the event has");
+    static_assert(handles<Handler, Args...>,
+                  "the handler takes other arguments than the event has");
     return on(what.name(), std::move(handler));
   }
 
@@ -41,7 +42,7 @@ class event_handlers {
 template <class Self>
 class has_handlers : public emits_events<Self> {
  public:
-  // -- who comes and goes ---------------------------------------------------------------------------
+  // -- who comes and goes ------------------------------------------------------------------------
 
   /// The accept step of a socket, before everything else: `void(handshake const&, decision)`.
   /// `handshake::auth()` is what its client sent with CONNECT. What is given to `decision::accept`
@@ -49,9 +50,8 @@ class has_handlers : public emits_events<Self> {
   /// thread; one that takes longer than `decision_timeout` is a no.
   template <std::invocable<handshake const&, decision> Handler>
   void authenticate(Handler handler) {
-    change([&](socketio_host&, nsp_rules& rules) {
-      replace(rules.authenticate, std::move(handler));
-    });
+    change(
+        [&](socketio_host&, nsp_rules& rules) { replace(rules.authenticate, std::move(handler)); });
   }
   /// Adds a step behind it: `void(socket, decision)`, in the order of the calls. A socket takes the
   /// steps that there were when it came.
@@ -94,7 +94,7 @@ class has_handlers : public emits_events<Self> {
     change([&](socketio_host&, nsp_rules& rules) { replace(rules.on_room, std::move(handler)); });
   }
 
-  // -- events ---------------------------------------------------------------------------------------
+  // -- events ------------------------------------------------------------------------------------
 
   /// Handles an event. The parameters are the schema: `socket` and `ack<...>` are given, everything
   /// else is read from what arrives, in its place. The handler is called when all fits, and not
@@ -107,7 +107,8 @@ class has_handlers : public emits_events<Self> {
   }
   template <event_name Name, class... Args, typed_handler Handler>
   void on(event<Name, Args...> const& what, Handler handler) {
-    static_assert(handles<Handler, Args...>, "the handler takes other arguments than the event has");
+    static_assert(handles<Handler, Args...>,
+                  "the handler takes other arguments than the event has");
     add(what.name(), std::move(handler), false);
   }
   /// Likewise, for one event of any socket.
@@ -149,24 +150,24 @@ class has_handlers : public emits_events<Self> {
   template <std::invocable<socket, std::string_view, std::error_code> Handler>
   void on_bad_event(Handler handler) {
     change([&](socketio_host&, nsp_rules& rules) {
-      replace(rules.on_bad_event, [handler = std::move(handler)](
-                                      anchor& at, socket_id id, std::string_view name,
-                                      std::error_code why) mutable {
-        handler(socket(at, id, socket::borrow{}), name, why);
-      });
+      replace(rules.on_bad_event,
+              [handler = std::move(handler)](anchor& at, socket_id id, std::string_view name,
+                                             std::error_code why) mutable {
+                handler(socket(at, id, socket::borrow{}), name, why);
+              });
     });
   }
 
-  // -- guards: what they refuse is counted; one that throws says no ------------------------------------
+  // -- guards: what they refuse is counted; one that throws says no ------------------------------
 
   /// `bool(socket, std::string_view room)`: whether it may enter.
   template <std::predicate<socket, std::string_view> Guard>
   void may_join(Guard guard) {
     change([&](socketio_host&, nsp_rules& rules) {
-      replace(rules.may_join, [guard = std::move(guard)](anchor& at, socket_id id,
-                                                         std::string_view room) mutable {
-        return guard(socket(at, id, socket::borrow{}), room);
-      });
+      replace(rules.may_join,
+              [guard = std::move(guard)](anchor& at, socket_id id, std::string_view room) mutable {
+                return guard(socket(at, id, socket::borrow{}), room);
+              });
     });
   }
   /// `bool(socket, event_view const&)`: whether what it sends reaches handlers. If an
@@ -174,10 +175,10 @@ class has_handlers : public emits_events<Self> {
   template <std::predicate<socket, event_view const&> Guard>
   void may_send(Guard guard) {
     change([&](socketio_host&, nsp_rules& rules) {
-      replace(rules.may_send, [guard = std::move(guard)](anchor& at, socket_id id,
-                                                         event_view const& what) mutable {
-        return guard(socket(at, id, socket::borrow{}), what);
-      });
+      replace(rules.may_send,
+              [guard = std::move(guard)](anchor& at, socket_id id, event_view const& what) mutable {
+                return guard(socket(at, id, socket::borrow{}), what);
+              });
     });
   }
   /// `bool(socket)`: whether a broadcast reaches it.
@@ -190,7 +191,7 @@ class has_handlers : public emits_events<Self> {
     });
   }
 
-  // -- whom to reach ----------------------------------------------------------------------------------
+  // -- whom to reach -----------------------------------------------------------------------------
 
   /// Everybody in the namespace.
   broadcast_operator all() const { return broadcast_operator(ref()); }
@@ -211,7 +212,7 @@ class has_handlers : public emits_events<Self> {
     all().fetch_sockets(std::move(told));
   }
 
-  // -- other servers of the cluster ---------------------------------------------------------------------
+  // -- other servers of the cluster --------------------------------------------------------------
 
   /// Sends an event to the other servers; none reaches this one.
   template <writable... Args>
@@ -273,8 +274,7 @@ class has_handlers : public emits_events<Self> {
 
   template <class Handler>
   static auto leaving(Handler handler) {
-    return [handler = std::move(handler)](anchor& at, socket_id id,
-                                          disconnect_reason why) mutable {
+    return [handler = std::move(handler)](anchor& at, socket_id id, disconnect_reason why) mutable {
       handler(socket(at, id, socket::borrow{}), why);
     };
   }

@@ -110,14 +110,16 @@ class remote {
     value_writer writer(bytes, value_format::msgpack);
     what.source().write(what.source().self, writer, {});
     std::size_t const size = bytes.size();
-    return post([to, bytes = std::move(bytes)] {
-      value_tape tape;
-      // Written here, so what limits peers is not asked for.
-      constexpr std::size_t none = static_cast<std::size_t>(-1);
-      if (parse_msgpack(bytes.view(), {none, none, none}, tape) != errc{}) return;
-      value_payload const content(tape.root());
-      to.emit_payload(content.source());
-    }, size);
+    return post(
+        [to, bytes = std::move(bytes)] {
+          value_tape tape;
+          // Written here, so what limits peers is not asked for.
+          constexpr std::size_t none = static_cast<std::size_t>(-1);
+          if (parse_msgpack(bytes.view(), {none, none, none}, tape) != errc{}) return;
+          value_payload const content(tape.root());
+          to.emit_payload(content.source());
+        },
+        size);
   }
 
   anchor_ref anchor_;

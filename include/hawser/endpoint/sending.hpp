@@ -116,8 +116,7 @@ class sending : public wheel_entry {
   /// backpressure policy.
   void send_text_control(bytes_view text) {
     if (phase_ != phase::open) return;
-    auto const encoded =
-        peer_.encode({message_kind::text, text, false}, host_->space().framing());
+    auto const encoded = peer_.encode({message_kind::text, text, false}, host_->space().framing());
     if (outbox_.empty() && host_->is_corked(self())) {
       send_corked(encoded.head_view(), encoded.body);
       return;

@@ -37,7 +37,7 @@ class server_core : public http_front<Derived, Policies, Interface> {
         max_connections_(options.max_connections),
         tls_handshake_timeout_(options.tls_handshake_timeout) {}
 
-  // -- listening --------------------------------------------------------------------------------
+  // -- listening ---------------------------------------------------------------------------------
 
   std::error_code listen(listen_address const& where) {
     if (this->gone()) return make_error_code(errc::not_open);
@@ -84,7 +84,7 @@ class server_core : public http_front<Derived, Policies, Interface> {
     one->release();
   }
 
-  // -- events of connections --------------------------------------------------------------------
+  // -- events of connections ---------------------------------------------------------------------
 
   /// The connection's stream is closed: its slot is free again.
   void remove(connection_type& one) noexcept {
@@ -121,7 +121,7 @@ class server_core : public http_front<Derived, Policies, Interface> {
     largest->violate(errc::partial_budget_exceeded, close_code::try_again_later);
   }
 
-  // -- the end ----------------------------------------------------------------------------------
+  // -- the end -----------------------------------------------------------------------------------
 
   /// From now on newcomers get 503; those who are here get 1012, spread over the window.
   void drain(drain_plan const& plan, callback<void()> done) {

@@ -39,7 +39,7 @@ class server_face {
                    callback<void(std::error_code, std::string_view)>(std::move(handler)));
   }
 
-  // -- HTTP on the same port ----------------------------------------------------------------------
+  // -- HTTP on the same port ---------------------------------------------------------------------
 
   /// Answers GET (and HEAD) of exactly this path: `void(http_request const&, http_reply)`.
   template <std::invocable<http_request const&, http_reply> Handler>
@@ -58,7 +58,7 @@ class server_face {
     core_->routes.add_prefix("GET", std::move(prefix), std::move(handler));
   }
 
-  // -- listening ----------------------------------------------------------------------------------
+  // -- listening ---------------------------------------------------------------------------------
 
   /// Starts to accept connections; may be called for several addresses. Errors: the system's;
   /// `bad_certificate`, `no_tls`, `bad_argument`, `address_in_use_by_other`.
@@ -89,7 +89,7 @@ class server_face {
     return {};
   }
 
-  // -- the game loop ---------------------------------------------------------------------------
+  // -- the game loop -----------------------------------------------------------------------------
 
   /// Runs what is ready on the executor's context, for at most about `budget` (one read of one
   /// connection is not interrupted), then sends what it caused. Answers how many handlers ran.
@@ -101,7 +101,7 @@ class server_face {
   /// Sends at once what has been queued; else it leaves with the next turn of the loop.
   void flush() { core_->flush(); }
 
-  // -- the end ---------------------------------------------------------------------------------
+  // -- the end -----------------------------------------------------------------------------------
 
   /// Newcomers get 503 with Retry-After; those who are here are closed with 1012, spread over the
   /// window; what is left at the deadline is cut. `done` is called when nobody is left.

@@ -55,7 +55,7 @@ class session : public wheel_entry {
   }
   block_pool& blocks() noexcept { return core_.blocks(); }
 
-  // -- what the core keeps with it ------------------------------------------------------------------
+  // -- what the core keeps with it ---------------------------------------------------------------
 
   std::array<char, 24> name{};  ///< its sid
   std::uint32_t index = 0;      ///< among the core's sessions
@@ -74,7 +74,7 @@ class session : public wheel_entry {
   connection_type* carrier() const noexcept { return carrier_; }
   std::string_view transport() const noexcept { return state.polls() ? "polling" : "websocket"; }
 
-  // -- deadlines --------------------------------------------------------------------------------------
+  // -- deadlines ---------------------------------------------------------------------------------
 
   void begin(time_point connect_by) {
     beat_next_ = beat_.start(core_.heartbeat_options(), core_.now()).next;
@@ -110,7 +110,7 @@ class session : public wheel_entry {
     kept.release();
   }
 
-  // -- sending --------------------------------------------------------------------------------------
+  // -- sending -----------------------------------------------------------------------------------
 
   /// Sends one packet of the level above, with its attachments. Errors: as `socket::emit`.
   std::error_code send(encoded_packet const& what, emit_flags const& how) {
@@ -146,8 +146,7 @@ class session : public wheel_entry {
     if (polling_->poll && core_.backpressure().admit(waiting.queued(), size) != verdict::enqueue) {
       core_.answer_poll(*this);  // as a WebSocket takes what no longer fits
     }
-    auto const refused =
-        make_room(waiting, core_.backpressure(), core_.counters(), *this, size);
+    auto const refused = make_room(waiting, core_.backpressure(), core_.counters(), *this, size);
     if (refused) return refused;
     ++core_.counters().messages_out;
     waiting.push(parts, how.compress, how.key);
@@ -199,7 +198,7 @@ class session : public wheel_entry {
     return made;
   }
 
-  // -- what a full queue means: see `make_room` --------------------------------------------------------
+  // -- what a full queue means: see `make_room` --------------------------------------------------
 
   void on_backlog() noexcept {}  // a client that doesn't poll doesn't post for ever either
   void give_up_slow() {
@@ -213,7 +212,7 @@ class session : public wheel_entry {
     asio::post(core_.executor(), operation<session>(*this, &session::on_ending));
   }
 
-  // -- connections ----------------------------------------------------------------------------------
+  // -- connections -------------------------------------------------------------------------------
 
   void carry_by(connection_type& one) noexcept {
     carrier_ = &one;
@@ -246,7 +245,7 @@ class session : public wheel_entry {
     });
   }
 
-  // -- the end --------------------------------------------------------------------------------------
+  // -- the end -----------------------------------------------------------------------------------
 
   /// Nothing is delivered or sent any more but the last packet of a session that polls.
   void begin_closing(time_point by) noexcept {

@@ -52,7 +52,7 @@ class socket : public emits_events<socket> {
     if (anchor_ && !borrowed_) anchor_->release();
   }
 
-  // -- who it is ----------------------------------------------------------------------------------
+  // -- who it is ---------------------------------------------------------------------------------
 
   /// Its id in the protocol: 20 characters, random, also the name of a room with it alone. Empty if
   /// gone, valid while the socket is.
@@ -107,7 +107,7 @@ class socket : public emits_events<socket> {
     return one != nullptr;
   }
 
-  // -- rooms --------------------------------------------------------------------------------------
+  // -- rooms -------------------------------------------------------------------------------------
 
   /// Enters a room. False if it is in it already, over a limit, refused by a guard, or gone.
   bool join(std::string_view room) const {
@@ -124,7 +124,7 @@ class socket : public emits_events<socket> {
     return at ? at->rooms_of(id_) : std::vector<std::string>();
   }
 
-  // -- others -------------------------------------------------------------------------------------
+  // -- others ------------------------------------------------------------------------------------
 
   /// The members of a room but this one.
   broadcast_operator to(std::string_view room) const { return broadcast().to(room); }
@@ -142,7 +142,7 @@ class socket : public emits_events<socket> {
     return broadcast_operator({anchor_ref(anchor_), one ? one->nsp->number : 0});
   }
 
-  // -- how the next event is sent -----------------------------------------------------------------
+  // -- how the next event is sent ----------------------------------------------------------------
 
   /// Dropped if its client can't take it now: JavaScript's `volatile`.
   [[nodiscard]] socket_emitter unreliable() const;
@@ -150,7 +150,7 @@ class socket : public emits_events<socket> {
   /// How long an acknowledgement is awaited.
   [[nodiscard]] socket_emitter timeout(std::chrono::milliseconds time) const;
 
-  // -- handlers of its own: the namespace's own cost nothing per socket ----------------------------
+  // -- handlers of its own: the namespace's own cost nothing per socket --------------------------
 
   /// As on the server; called behind those of the namespace. False if gone.
   template <class Handler>
@@ -167,7 +167,7 @@ class socket : public emits_events<socket> {
   template <std::invocable<event_view const&> Handler>
   bool on_any_outgoing(Handler handler) const;
 
-  // -- the end --------------------------------------------------------------------------------------
+  // -- the end -----------------------------------------------------------------------------------
 
   /// Leaves the namespace ("server namespace disconnect"); with `close`, all namespaces of this
   /// client, and the connection. Error: `not_open`.
@@ -183,7 +183,7 @@ class socket : public emits_events<socket> {
     return at ? at->close_connection(id_) : make_error_code(errc::not_open);
   }
 
-  // -- waiting for an acknowledgement ----------------------------------------------------------------
+  // -- waiting for an acknowledgement ------------------------------------------------------------
 
   /// Emits, and completes with `void(std::error_code, Results...)` for any completion token, which
   /// is the last argument: `co_await s.async_emit_with_ack<bool>("ask", 1, asio::use_awaitable)`.
@@ -263,8 +263,7 @@ class socket_emitter : public emits_events<socket_emitter> {
            arguments = std::tuple<std::decay_t<std::tuple_element_t<I, decltype(packed)>>...>(
                std::get<I>(std::move(packed))...)](
               completion<std::error_code, Results...> done) mutable {
-            self.start<Results...>(name, arguments, std::move(done),
-                                   std::index_sequence<I...>());
+            self.start<Results...>(name, arguments, std::move(done), std::index_sequence<I...>());
           });
     }(std::make_index_sequence<count>());
   }
@@ -352,9 +351,8 @@ inline broadcast_operator broadcast_operator::except(socket const& one) const {
 template <std::invocable<socket> Visit>
 void broadcast_operator::for_each(Visit visit) const {
   with_target([&](socketio_host& at, nsp_record& in, broadcast_target const& who) {
-    at.visit(in, who, [&](socket_record& one) {
-      visit(socket(*in_.at.get(), one.at, socket::borrow{}));
-    });
+    at.visit(in, who,
+             [&](socket_record& one) { visit(socket(*in_.at.get(), one.at, socket::borrow{})); });
   });
 }
 
@@ -363,7 +361,6 @@ void broadcast_operator::for_each(Visit visit) const {
 template <>
 struct std::hash<hawser::socket> {
   std::size_t operator()(hawser::socket const& one) const noexcept {
-    return std::hash<std::uint64_t>()(one.number().number()) ^
-           std::hash<void*>()(one.anchored());
+    return std::hash<std::uint64_t>()(one.number().number()) ^ std::hash<void*>()(one.anchored());
   }
 };

@@ -32,8 +32,8 @@ class socketio_face : public server_face<socketio_core<Policies>>,
   /// json const& auth)`. Emitting to it reaches all of its children.
   template <std::predicate<std::string_view, json const&> Matches>
   nsp of(Matches matches) {
-    return handle(this->core_->of(callback<bool(std::string_view, json const&)>(
-        std::move(matches))));
+    return handle(
+        this->core_->of(callback<bool(std::string_view, json const&)>(std::move(matches))));
   }
 
   /// The accept step of an Engine.IO session, before there is one: `void(handshake const&,
@@ -53,9 +53,7 @@ class socketio_face : public server_face<socketio_core<Policies>>,
   }
 
   /// For other threads.
-  hawser::remote remote() const {
-    return hawser::remote(&this->core_->anchored());
-  }
+  hawser::remote remote() const { return hawser::remote(&this->core_->anchored()); }
 
   nsp_ref reference() const {
     return {anchor_ref(&this->core_->anchored()), this->core_->root().number};

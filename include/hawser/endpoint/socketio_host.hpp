@@ -42,10 +42,10 @@ struct socket_id {
 
 /// How an event is sent.
 struct emit_flags {
-  bool droppable = false;   ///< not queued: dropped for a peer that isn't ready to take it now
-  bool compress = true;     ///< false: never compressed, for secrets beside chosen text
-  bool local = false;       ///< sockets of this server only
-  message_key key{};        ///< with `latest_by_key`: takes the place of a queued one with this key
+  bool droppable = false;  ///< not queued: dropped for a peer that isn't ready to take it now
+  bool compress = true;    ///< false: never compressed, for secrets beside chosen text
+  bool local = false;      ///< sockets of this server only
+  message_key key{};       ///< with `latest_by_key`: takes the place of a queued one with this key
   std::chrono::milliseconds timeout{0};  ///< of what is acknowledged; 0: the server's `ack_timeout`
 };
 
@@ -62,16 +62,16 @@ struct broadcast_target {
   std::optional<socket_id> except_socket;
 };
 
-/// Told of every answer to a broadcast, the array of its arguments, and then once, with null, of the
-/// end: `ack_timeout` or `disconnected` when some are missing.
+/// Told of every answer to a broadcast, the array of its arguments, and then once, with null, of
+/// the end: `ack_timeout` or `disconnected` when some are missing.
 using broadcast_ack_callback = callback<void(std::error_code, value const* one)>;
 
 /// What the sockets of one session share about how it began.
 struct session_handshake {
-  http::request request;             ///< its head
-  std::string address;               ///< "192.0.2.1:80", "[2001:db8::1]:80" or "unix"
-  bool secure = false;               ///< whether the transport is encrypted
-  bool cross_domain = false;         ///< whether a browser came from another origin
+  http::request request;               ///< its head
+  std::string address;                 ///< "192.0.2.1:80", "[2001:db8::1]:80" or "unix"
+  bool secure = false;                 ///< whether the transport is encrypted
+  bool cross_domain = false;           ///< whether a browser came from another origin
   std::chrono::milliseconds issued{};  ///< wall clock, since 1970
 };
 
@@ -90,7 +90,7 @@ struct socket_record {
   nsp_record* nsp = nullptr;
   std::shared_ptr<session_handshake const> handshake;
   user_data data;
-  std::unique_ptr<json> auth;           ///< the payload of CONNECT, if there was one
+  std::unique_ptr<json> auth;          ///< the payload of CONNECT, if there was one
   std::shared_ptr<handler_table> own;  ///< handlers of its own, if it has any
 
   std::string_view id() const noexcept { return {name.data(), name.size()}; }

@@ -37,7 +37,7 @@ class websocket_core final
   websocket_core(typename base::executor_type executor, server_options<Policies> options)
       : base(std::move(executor), options), rooms_(options.rooms, options.random.next()) {}
 
-  // -- events of connections --------------------------------------------------------------------
+  // -- events of connections ---------------------------------------------------------------------
 
   void open(connection_type& one) {
     this->count_open();
@@ -68,7 +68,7 @@ class websocket_core final
     return one && !one->close(close_code::service_restart, {});
   }
 
-  // -- what handles ask -------------------------------------------------------------------------
+  // -- what handles ask --------------------------------------------------------------------------
 
   std::error_code send(connection_id id, outgoing const& what, message_key key) override {
     connection_type* const one = this->find_connection(id);

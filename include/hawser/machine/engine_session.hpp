@@ -63,12 +63,12 @@ class engine_session {
   /// What to do about a packet.
   enum class verdict : std::uint8_t {
     ignore,
-    deliver,             ///< its data is a message
-    heartbeat,           ///< a pong
-    answer_probe,        ///< send `3probe` on the probe, and let a waiting poll go with `6`
-    switch_over,         ///< the probe is the carrier now: send there what has waited
-    refuse_probe,        ///< close the probe; the session goes on by polling
-    end_transport_error, ///< close the session with that reason
+    deliver,              ///< its data is a message
+    heartbeat,            ///< a pong
+    answer_probe,         ///< send `3probe` on the probe, and let a waiting poll go with `6`
+    switch_over,          ///< the probe is the carrier now: send there what has waited
+    refuse_probe,         ///< close the probe; the session goes on by polling
+    end_transport_error,  ///< close the session with that reason
     end_transport_close
   };
 

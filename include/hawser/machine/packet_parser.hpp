@@ -32,8 +32,8 @@ struct outgoing_packet {
   sio::packet_type type = sio::packet_type::event;
   std::string_view nsp = "/";
   std::optional<std::uint64_t> id{};
-  payload_source payload{};     ///< without a function: no payload
-  std::string_view offset{};    ///< of connection state recovery
+  payload_source payload{};   ///< without a function: no payload
+  std::string_view offset{};  ///< of connection state recovery
 };
 
 /// A packet as it leaves: one message and the binary ones behind it. Text begins with the type
@@ -89,11 +89,10 @@ struct packet_limits {
 /// A framing whose messages belong to sessions: `F::parser` reads and writes their packets.
 /// *Models*: `socketio_framing`, `msgpack_framing`.
 template <class F>
-concept session_framing_policy =
-    framing_policy<F> && packet_parser<typename F::parser> &&
-    requires(typename F::options const& numbers) {
-      { F::packet_numbers(numbers) } -> std::same_as<packet_limits>;
-      { numbers.max_message_size } -> std::convertible_to<std::size_t>;
-    };
+concept session_framing_policy = framing_policy<F> && packet_parser<typename F::parser> &&
+                                 requires(typename F::options const& numbers) {
+                                   { F::packet_numbers(numbers) } -> std::same_as<packet_limits>;
+                                   { numbers.max_message_size } -> std::convertible_to<std::size_t>;
+                                 };
 
 }  // namespace hawser::inline HAWSER_ABI

@@ -13,8 +13,8 @@
 
 namespace hawser::inline HAWSER_ABI {
 
-/// Engine.IO 4 and Socket.IO 5, with packets read and written by `Parser`. On a WebSocket the frames
-/// are those of `websocket_framing`.
+/// Engine.IO 4 and Socket.IO 5, with packets read and written by `Parser`. On a WebSocket the
+/// frames are those of `websocket_framing`.
 template <packet_parser Parser>
 class basic_socketio_framing {
  public:

@@ -41,9 +41,9 @@ struct cluster_operation {
   void const* event = nullptr;
   bool droppable = false;  ///< volatile
   bool compress = true;
-  bool close = false;                      ///< of `disconnect`: the whole connection
-  std::chrono::milliseconds timeout{0};    ///< of what is answered
-  std::uint64_t request = 0;               ///< names the answers; 0: none are wanted
+  bool close = false;                    ///< of `disconnect`: the whole connection
+  std::chrono::milliseconds timeout{0};  ///< of what is answered
+  std::uint64_t request = 0;             ///< names the answers; 0: none are wanted
 };
 
 /// A socket of another node, as `fetch` describes it. Valid during the call.
@@ -85,24 +85,23 @@ struct cluster_answer {
 
 /// Carries operations to the other nodes of a cluster, and theirs here. One object per server.
 ///
-/// *Semantics*: `open` and `close` tell that a namespace exists here. `publish` hands an operation to
-/// all other nodes, after it was performed here; with a `request` the adapter calls `finished` of
+/// *Semantics*: `open` and `close` tell that a namespace exists here. `publish` hands an operation
+/// to all other nodes, after it was performed here; with a `request` the adapter calls `finished` of
 /// the inbox once, at the latest after `timeout`. An operation of this node never comes back to it.
 /// `others` is how many other nodes have the namespace, as far as is known. `alone` says that
 /// there never are any: then nothing is asked, and it costs nothing.
 /// *Exemplar*: `local_adapter`. *Models*: `local_adapter`.
 template <class A>
-concept adapter_policy =
-    std::constructible_from<A, typename A::options const&, cluster_inbox&> &&
-    requires(A adapter, A const known, std::string_view nsp, cluster_operation const& what,
-             cluster_answer const& reply) {
-      { A::alone } -> std::convertible_to<bool>;
-      { adapter.open(nsp) } -> std::same_as<std::error_code>;
-      { adapter.close(nsp) } -> std::same_as<void>;
-      { adapter.publish(what) } -> std::same_as<std::error_code>;
-      { adapter.answer(reply) } -> std::same_as<void>;
-      { known.others(nsp) } -> std::same_as<std::size_t>;
-    };
+concept adapter_policy = std::constructible_from<A, typename A::options const&, cluster_inbox&> &&
+                         requires(A adapter, A const known, std::string_view nsp,
+                                  cluster_operation const& what, cluster_answer const& reply) {
+                           { A::alone } -> std::convertible_to<bool>;
+                           { adapter.open(nsp) } -> std::same_as<std::error_code>;
+                           { adapter.close(nsp) } -> std::same_as<void>;
+                           { adapter.publish(what) } -> std::same_as<std::error_code>;
+                           { adapter.answer(reply) } -> std::same_as<void>;
+                           { known.others(nsp) } -> std::same_as<std::size_t>;
+                         };
 
 /// One server on its own.
 class local_adapter {

@@ -45,7 +45,8 @@ struct room_visitor {
 /// *Semantics*: `join` and `leave` answer whether anything changed, and so false too when a
 /// limit is in the way; `leave_all` is called once for a connection that ended. `visit` calls the
 /// visitor for every member of any of `in` that is in none of `except`, each once; the visitor
-/// changes nothing; `visit_rooms` walks the rooms of one member. A room exists while it has members.
+/// changes nothing; `visit_rooms` walks the rooms of one member. A room exists while it has
+/// members.
 /// *Exemplar*: `no_rooms`. *Models*: `hash_rooms`, `no_rooms`.
 template <class R>
 concept room_policy =

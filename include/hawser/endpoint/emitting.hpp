@@ -122,6 +122,17 @@ class emitting : public membership<Derived, Policies> {
         out.to(*member.in);
       }
     });
+    if constexpr (!Policies::adapter::alone) {
+      if (!how.local && this->derived().others(in) > 0) {
+        ++gathered->awaited;
+        this->derived().ask_others(in, to, what, how,
+                                   [this, gathered](std::error_code error, value const* one) {
+                                     if (one) return gathered->told({}, one);
+                                     if (error && !gathered->error) gathered->error = error;
+                                     finish(gathered);
+                                   });
+      }
+    }
     if (gathered->awaited > 1) return finish(gathered);
     // Nobody was asked: not under the feet of whoever asks.
     (void)this->anchored().mail().push([this, gathered] { finish(gathered); }, 0, true);
@@ -197,6 +208,25 @@ class emitting : public membership<Derived, Policies> {
       : base(std::move(executor), options),
         parser_(Policies::framing::packet_numbers(options.framing)),
         acks_(static_cast<std::uint8_t>(deadline_kind::ack), options.sockets.max_acks) {}
+
+  socket_description describe_socket(socket_type& one) {
+    auto const& of = *one.handshake;
+    json headers = json::object({});
+    for (auto const field : of.request.fields()) {
+      std::string name(field.name);
+      std::transform(name.begin(), name.end(), name.begin(), http::lower);
+      headers[name] = json(std::string(field.value));
+    }
+    socket_description made{std::string(one.id()), this->room_list(one), {}, json::object({})};
+    made.handshake["headers"] = std::move(headers);
+    made.handshake["address"] = json(of.address);
+    made.handshake["xdomain"] = json(of.cross_domain);
+    made.handshake["secure"] = json(of.secure);
+    made.handshake["issued"] = json(std::int64_t{of.issued.count()});
+    made.handshake["url"] = json(std::string(of.request.target()));
+    made.handshake["auth"] = one.auth ? *one.auth : json::object({});
+    return made;
+  }
 
   parser parser_;
   ack_table acks_;
@@ -354,25 +384,6 @@ class emitting : public membership<Derived, Policies> {
     event_call call{this->anchored(), to.at, {whole[0].string().value_or(""), whole}, {}};
     if (handlers.on_any_outgoing) this->fenced([&] { handlers.on_any_outgoing(call); });
     if (to.own && to.own->on_any_outgoing) this->fenced([&] { to.own->on_any_outgoing(call); });
-  }
-
-  static socket_description describe_socket(socket_type& one) {
-    auto const& of = *one.handshake;
-    json headers = json::object({});
-    for (auto const field : of.request.fields()) {
-      std::string name(field.name);
-      std::transform(name.begin(), name.end(), name.begin(), http::lower);
-      headers[name] = json(std::string(field.value));
-    }
-    socket_description made{std::string(one.id()), {}, {}, json::object({})};
-    made.handshake["headers"] = std::move(headers);
-    made.handshake["address"] = json(of.address);
-    made.handshake["xdomain"] = json(of.cross_domain);
-    made.handshake["secure"] = json(of.secure);
-    made.handshake["issued"] = json(std::int64_t{of.issued.count()});
-    made.handshake["url"] = json(std::string(of.request.target()));
-    made.handshake["auth"] = one.auth ? *one.auth : json::object({});
-    return made;
   }
 
   std::vector<std::uint32_t> spare_;

@@ -75,6 +75,10 @@ class namespaces : public engine_front<Derived, Policies> {
     return found == by_number_.end() ? nullptr : found->second;
   }
   nsp_type& root() noexcept { return *root_; }
+  nsp_type* find_named(std::string_view name) noexcept {
+    auto const found = by_name_.find(name);
+    return found == by_name_.end() ? nullptr : found->second.get();
+  }
 
   /// Its children, or itself if it is no parent.
   template <class Visit>
@@ -120,6 +124,7 @@ class namespaces : public engine_front<Derived, Policies> {
   }
 
   void remove_child(nsp_type& in) {
+    if constexpr (!Policies::adapter::alone) this->derived().nsp_removed(in);
     --children_;
     by_number_.erase(in.number);
     auto node = by_name_.extract(std::string(in.name));
@@ -153,6 +158,9 @@ class namespaces : public engine_front<Derived, Policies> {
     nsp_type* const added = made.get();
     by_number_.emplace(added->number, added);
     by_name_.emplace(std::move(name), std::move(made));
+    if constexpr (!Policies::adapter::alone) {
+      if (root_) this->derived().nsp_added(*added);  // the first is told by `clustering` itself
+    }
     return added;
   }
 

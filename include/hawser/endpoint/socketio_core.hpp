@@ -12,16 +12,16 @@
 #include <utility>
 #include <vector>
 
-#include <hawser/endpoint/connecting.hpp>
+#include <hawser/endpoint/clustering.hpp>
 #include <hawser/endpoint/event_handler.hpp>
 
 namespace hawser::inline HAWSER_ABI::inline HAWSER_ASIO_ABI {
 
 /// Internal to `basic_server` with a framing of sessions.
 template <class Policies>
-class socketio_core final : public connecting<socketio_core<Policies>, Policies> {
+class socketio_core final : public clustering<socketio_core<Policies>, Policies> {
  public:
-  using base = connecting<socketio_core<Policies>, Policies>;
+  using base = clustering<socketio_core<Policies>, Policies>;
   using policies = Policies;
   using options_type = server_options<Policies>;
   using session_type = typename base::session_type;

@@ -71,7 +71,8 @@ class byte_buffer {
   }
 
  private:
-  void make_room(std::size_t count) {
+  // Out of line: what is called for every few bytes has to stay small enough to be inlined.
+  [[gnu::noinline]] void make_room(std::size_t count) {
     std::size_t const held = size();
     if (begin_ > 0 && capacity_ - held >= count && begin_ >= held) {
       std::memcpy(storage_.get(), data(), held);  // no overlap: begin_ >= held

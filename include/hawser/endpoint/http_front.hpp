@@ -199,6 +199,7 @@ class http_front : public host<Derived, Policies, Interface> {
       ++this->counters_.rejected_origin;
       return refuse(one, 403, "Origin not allowed");
     }
+    if constexpr (!any_path_upgrades) return refuse(one, 404, "Not Found");
     now.upgrade = std::move(*upgrade);
     ask(one);
   }
@@ -228,7 +229,7 @@ class http_front : public host<Derived, Policies, Interface> {
     auto const found = routes.find(now.request.method(), now.request.path());
     if (!found.handler) {
       if (!found.allow.empty()) return method_not_allowed(one, found.allow);
-      if (routes.empty()) return refuse(one, 426, {});
+      if (any_path_upgrades && routes.empty()) return refuse(one, 426, {});
       return respond(one, {.status = 404, .body = "Not Found"});
     }
     ++this->counters_.http_requests;

@@ -205,7 +205,8 @@ class membership : public namespaces<Derived, Policies> {
     auto const rules = in.rules;
     bool const was_connected = one.state == socket_record::stage::connected;
     socket_id const at = one.at;
-    if (was_connected && rules->on_disconnecting) {
+    // Told once: its handler may itself end the socket.
+    if (was_connected && rules->on_disconnecting && !std::exchange(one.leaving, true)) {
       this->fenced([&] { rules->on_disconnecting(this->anchored(), at, why); });
       if (!find_connected(at)) return;  // its handler ended it
     }

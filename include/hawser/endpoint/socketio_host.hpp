@@ -87,6 +87,7 @@ struct socket_record {
   socket_id at{};
   stage state = stage::asking;
   bool recovered = false;
+  bool leaving = false;  ///< its disconnecting handler has been called
   nsp_record* nsp = nullptr;
   std::shared_ptr<session_handshake const> handshake;
   user_data data;

@@ -118,7 +118,7 @@ class hash_rooms {
   void visit_rooms(member_id member, room_visitor visitor) const {
     if (member >= members_.size()) return;
     for (std::uint32_t at = members_[member].first; at != none; at = seats_[at].next) {
-      visitor.call(visitor.context, rooms_[seats_[at].room].name);
+      visitor.call(visitor.context, *rooms_[seats_[at].room].name);
     }
   }
 
@@ -176,7 +176,7 @@ class hash_rooms {
   };
   struct entry {
     std::vector<std::uint32_t> members;  // their seats
-    std::string name;
+    std::string const* name = nullptr;   // the key in `names_`
     std::uint32_t generation = 0;
   };
   struct seat {
@@ -206,8 +206,7 @@ class hash_rooms {
       index = free_rooms_.back();
       free_rooms_.pop_back();
     }
-    rooms_[index].name = name;
-    names_.emplace(name, index);
+    rooms_[index].name = &names_.emplace(name, index).first->first;
     return index;
   }
 
@@ -238,8 +237,8 @@ class hash_rooms {
     free_seat_ = index;
     if (!members.empty()) return;
     auto& emptied = rooms_[gone.room];
-    names_.erase(names_.find(std::string_view(emptied.name)));
-    emptied.name.clear();
+    names_.erase(names_.find(std::string_view(*emptied.name)));
+    emptied.name = nullptr;
     ++emptied.generation;
     free_rooms_.push_back(gone.room);
   }

@@ -1,16 +1,20 @@
-// hawser: WebSocket servers and clients to embed. This header is the map of the house.
+// hawser: Socket.IO and WebSocket servers, and WebSocket clients, to embed. This header is the map
+// of the house.
 //
-//   server.hpp    basic_server<policies>, server         accept, handlers, rooms, poll and flush
-//   client.hpp    basic_client<policies>, client         connect, send, receive
-//   policies.hpp  policies<...> and with_x<...>          one type for each axis
+//   server.hpp    basic_server<policies>, server, websocket_server    accept, handlers, rooms, poll
+//   client.hpp    basic_client<policies>, websocket_client            connect, send, receive
+//   policies.hpp  policies<...> and with_x<...>                       one type for each axis
 //
 //   testing/      a network and a clock to test your own handlers with; not included here
-//   endpoint/     F5  connection, accept, HTTP routes, dial; static_files.hpp on request
+//   endpoint/     F5  connection, accept, HTTP routes, dial; static_files.hpp on request. What a
+//                     user holds: socket, broadcast, nsp, event_handler; websocket for raw servers.
+//                     The Socket.IO core, lowest layer first: session_table, engine_front,
+//                     namespaces, membership, emitting, connecting, clustering, socketio_core
 //   transport/    F4  byte streams: tcp, tls, unix_socket, memory
 //   ------------- below: no socket, no clock, no thread, no random source; no Asio
-//   machine/      F3  outbox, rates
+//   machine/      F3  engine_session, packet parsers, acknowledgements, recovery, outbox, rates
 //   policy/       F2  the concept of each axis, and its stock models
-//   codec/        F1  http, ws, utf8, base64, digests
+//   codec/        F1  http, ws, eio, sio, json, msgpack, values and their mapping to types
 //   core/         F0  errors, bytes, buffers, payloads, the timing wheel
 //
 // A header includes its own floor or a lower one, and each compiles alone.

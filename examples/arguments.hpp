@@ -1,4 +1,4 @@
-// Command lines of the form `--name value`, for the examples.
+// Command lines of the form `--name value` and `--name`, for the examples.
 #pragma once
 
 #include <algorithm>
@@ -13,19 +13,25 @@
 
 class arguments {
  public:
-  /// Ends the program with a usage line if a name isn't one of `names`, or its value is missing.
-  arguments(int argc, char** argv, std::initializer_list<std::string_view> names) {
-    for (int i = 1; i < argc; i += 2) {
+  using names = std::initializer_list<std::string_view>;
+
+  /// Those of `valued` are followed by a value, `switches` are not. Ends the program with a usage
+  /// line if a name is neither, or its value is missing.
+  arguments(int argc, char** argv, names valued, names switches = {}) {
+    for (int i = 1; i < argc; ++i) {
       std::string_view const flag = argv[i];
       auto const name = flag.starts_with("--") ? flag.substr(2) : std::string_view();
-      bool const known = std::find(names.begin(), names.end(), name) != names.end();
-      if (!known || i + 1 == argc) {
+      if (is_among(switches, name)) {
+        values_.emplace_back(name, std::string_view());
+      } else if (is_among(valued, name) && i + 1 < argc) {
+        values_.emplace_back(name, argv[++i]);
+      } else {
         std::string usage = std::string("usage: ") + argv[0];
-        for (auto const one : names) usage.append(" [--").append(one).append(" VALUE]");
+        for (auto const one : valued) usage.append(" [--").append(one).append(" VALUE]");
+        for (auto const one : switches) usage.append(" [--").append(one).append("]");
         std::fprintf(stderr, "%s\n", usage.c_str());
         std::exit(2);
       }
-      values_.emplace_back(name, argv[i + 1]);
     }
   }
 
@@ -50,6 +56,10 @@ class arguments {
   }
 
  private:
+  static bool is_among(names all, std::string_view name) {
+    return std::find(all.begin(), all.end(), name) != all.end();
+  }
+
   std::string_view const* find(std::string_view name) const {
     for (auto const& [known, value] : values_) {
       if (known == name) return &value;

@@ -1,11 +1,11 @@
 // Chat: rooms, nicknames, who is here and who is typing; the page comes from the same port.
 // Run `chat --port 3000`, then open http://localhost:3000 in a few windows; with `--host 0.0.0.0`
-// the phones around can come, too.
+// the phones around can come, too. `--pages FOLDER` serves another page than examples/chat.
 //
-// On the wire are short texts, fields with tabs between them, so that any client can take part. It
-// says: enter NAME ROOM (a name that is taken gets a number), say TEXT, typing. It gets: welcome
-// ROOM NAME... (the first is its own, the others are here already) or sorry REASON, and then joined
-// NAME, left NAME, typing NAME, said NAME TEXT.
+// Any Socket.IO client can take part. It emits enter(name, room), which is acknowledged with
+// {room, name, people} or {sorry: reason} (a name that is taken gets a number; people are the others
+// who are here), say(text) and typing(). It hears joined(name), left(name), typing(name) and
+// said(name, text).
 
 #include <algorithm>
 #include <cstdint>
@@ -14,6 +14,9 @@
 #include <set>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <variant>
+#include <vector>
 
 #include <asio/io_context.hpp>
 #include <asio/signal_set.hpp>
@@ -24,78 +27,94 @@
 #include "arguments.hpp"
 
 namespace {
-using socket = hawser::websocket;
+
+using hawser::socket;
+using text = std::string_view;
+
+// What is emitted and who handles it is checked against these when compiling.
+namespace says {                                       // a client
+constexpr hawser::event<"enter", text, text> enter{};  // name, room
+constexpr hawser::event<"say", text> say{};
+constexpr hawser::event<"typing"> typing{};
+}  // namespace says
+namespace hears {
+constexpr hawser::event<"joined", text> joined{};
+constexpr hawser::event<"left", text> left{};
+constexpr hawser::event<"said", text, text> said{};  // name, what
+constexpr hawser::event<"typing", text> typing{.delivery = hawser::unreliable};
+}  // namespace hears
+
+struct welcome {
+  std::string room, name;
+  std::vector<std::string> people;
+};
+HAWSER_FIELDS(welcome, room, name, people);
+struct refusal {
+  std::string sorry;
+};
+HAWSER_FIELDS(refusal, sorry);
+
 struct person {
   std::string name, room;  // empty until they have entered
 };
 
-std::string_view next_field(std::string_view& text) {
-  auto const field = text.substr(0, text.find('\t'));
-  text.remove_prefix(std::min(text.size(), field.size() + 1));
-  return field;
-}
-
 // A name of a person or a room: 20 characters of up to 4 bytes, no control characters.
-bool is_name(std::string_view text) {
+bool is_name(text name) {
   auto const control = [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; };
-  return text.find_first_not_of(' ') != text.npos && text.size() <= 80 &&
-         std::none_of(text.begin(), text.end(), control);
+  return name.find_first_not_of(' ') != name.npos && name.size() <= 80 &&
+         std::none_of(name.begin(), name.end(), control);
 }
 
 class chat {
  public:
-  explicit chat(asio::io_context& io) : server(io, limits()) {
+  chat(asio::io_context& io, std::string pages) : server(io, limits()) {
     server.get("/healthz", [](auto const&, hawser::http_reply reply) { reply.send(200, "ok\n"); });
-    server.get_prefix("/", hawser::static_files("/", EXAMPLES_DIR "/chat"));
-    server.on_open([](socket peer) { peer.set_data(person{}); });
-    server.on_close([this](socket peer, hawser::close_event const&) { leave(peer); });
-    server.on_message([this](socket peer, hawser::message const& what) {
-      if (!what.is_text()) return void(peer.close(hawser::close_code::unsupported_data));
-      std::string_view rest = what.text();
-      auto const verb = next_field(rest);
-      person const& who = *peer.data<person>();
-      if (verb == "enter") {
-        std::string const name(next_field(rest));
-        enter(peer, name, std::string(rest));
-      } else if (verb == "say" && !who.room.empty() && !rest.empty()) {
-        server.to(who.room).send("said\t" + who.name + '\t' + std::string(rest));
-      } else if (verb == "typing" && !who.room.empty()) {
-        peer.to(who.room).send("typing\t" + who.name);
-      }
+    server.get_prefix("/", hawser::static_files("/", std::move(pages)));
+    server.on_connect([](socket s) { s.set_data(person{}); });
+    server.on_disconnect([this](socket s, hawser::disconnect_reason) { leave(s); });
+    server.on(says::enter, [this](socket s, text name, text room) { return enter(s, name, room); });
+    server.on(says::say, [this](socket s, text what) {
+      person const& who = *s.data<person>();
+      if (!who.room.empty() && !what.empty()) server.to(who.room).emit(hears::said, who.name, what);
+    });
+    server.on(says::typing, [](socket s) {
+      person const& who = *s.data<person>();
+      if (!who.room.empty()) s.to(who.room).emit(hears::typing, who.name);
     });
   }
 
-  hawser::websocket_server server;
+  hawser::server server;
 
  private:
-  static hawser::websocket_server::options limits() {
-    hawser::websocket_server::options numbers;
+  static hawser::server::options limits() {
+    hawser::server::options numbers;
     numbers.framing.max_message_size = 8 * 1024;  // the page stops at 2000 characters
     numbers.framing.deflate.enabled = true;
     numbers.limits.rates.messages = {.per_second = 10, .burst = 40};
     return numbers;
   }
 
-  void enter(socket const& peer, std::string const& wish, std::string const& room) {
-    if (!is_name(wish) || !is_name(room)) return void(peer.send("sorry\tNot a usable name"));
-    leave(peer);
-    auto& here = here_[room];
-    std::string name = wish;
-    for (int i = 2; here.contains(name); ++i) name = wish + ' ' + std::to_string(i);
-    std::string welcome = "welcome\t" + room + '\t' + name;
-    for (auto const& other : here) welcome += '\t' + other;
-    here.insert(name);
-    peer.join(room);
-    peer.send(welcome);
-    peer.to(room).send("joined\t" + name);
-    peer.set_data(person{name, room});
+  std::variant<welcome, refusal> enter(socket const& s, text wish, text room) {
+    if (!is_name(wish) || !is_name(room)) return refusal{"Not a usable name"};
+    leave(s);
+    welcome answer{std::string(room), std::string(wish), {}};
+    auto& here = here_[answer.room];
+    for (int i = 2; here.contains(answer.name); ++i) {
+      answer.name = std::string(wish) + ' ' + std::to_string(i);
+    }
+    answer.people.assign(here.begin(), here.end());
+    here.insert(answer.name);
+    s.join(room);
+    s.to(room).emit(hears::joined, answer.name);
+    s.set_data(person{answer.name, answer.room});
+    return answer;
   }
 
-  void leave(socket const& peer) {
-    auto& who = *peer.data<person>();
+  void leave(socket const& s) {
+    auto& who = *s.data<person>();
     if (who.room.empty()) return;
-    peer.leave(who.room);
-    server.to(who.room).send("left\t" + who.name);
+    s.leave(who.room);
+    server.to(who.room).emit(hears::left, who.name);
     here_[who.room].erase(who.name);
     if (here_[who.room].empty()) here_.erase(who.room);
     who = {};
@@ -107,11 +126,11 @@ class chat {
 }  // namespace
 
 int main(int argc, char** argv) {
-  arguments const given(argc, argv, {"port", "host"});
+  arguments const given(argc, argv, {"port", "host", "pages"});
   auto const host = given.text("host", "localhost");
   auto const port = given.number<std::uint16_t>("port", 3000);
   asio::io_context io;
-  chat one(io);
+  chat one(io, given.text("pages", EXAMPLES_DIR "/chat"));
   if (auto const error = one.server.listen({.host = host, .port = port})) {
     return std::fprintf(stderr, "chat: %s\n", error.message().c_str()), 1;
   }

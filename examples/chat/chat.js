@@ -1,5 +1,7 @@
-// The page's side of the chat. The protocol is described at the top of chat.cpp. Whatever people
+// The page's side of the chat. The events are described at the top of chat.cpp. Whatever people
 // wrote reaches the page as text nodes only.
+
+import {io} from "./socket.js";
 
 const at = Object.fromEntries([...document.querySelectorAll("[id]")].map((e) => [e.id, e]));
 const maxLines = 500;
@@ -59,37 +61,25 @@ function roomInAddress() {
 
 // -- the connection --------------------------------------------------------------------------
 
-let socket;
-let attempt = 0;
-let retry;
+const socket = io();  // comes back by itself, after a while of 1 s and later of 5 s
+let failures = 0;
 
-function connect() {
-  clearInterval(retry);
-  show("connecting", "Connecting…");
-  const mine = socket = new WebSocket(`${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/`);
-  mine.onopen = () => enter();
-  mine.onmessage = ({data}) => mine === socket && receive(data);
-  mine.onclose = () => mine === socket && lost();
-}
-
-// Tries again after 0.5 s, 1 s, 2 s, up to 15 s, each shortened by up to half at random, so that
-// not everybody comes back at once after a restart.
 function lost() {
   me = "";
   setPeople([]);
   refreshSend();
-  const wait = Math.min(15000, 500 * 2 ** attempt++) * (0.5 + Math.random() / 2);
-  const until = Date.now() + wait;
-  const tick = () => {
-    const left = until - Date.now();
-    if (left <= 0) return connect();
-    const now = element("button", "", "Try now");
-    now.onclick = connect;
-    show("waiting", attempt < 3 ? "Reconnecting…" : `Offline, trying again in ${Math.ceil(left / 1000)} s`, ...(attempt < 3 ? [] : [now]));
+  const now = element("button", "", "Try now");
+  now.onclick = () => {
+    again();
+    at.text.focus();
   };
-  clearInterval(retry);
-  retry = setInterval(tick, Math.min(250, wait));
-  tick();
+  show("waiting", ...(failures++ < 2 ? ["Reconnecting…"] : ["Offline, trying again", now]));
+}
+
+function again() {
+  if (socket.connected) return;
+  show("connecting", "Connecting…");
+  socket.disconnect().connect();  // now, not when the next attempt is due
 }
 
 function show(state, ...content) {
@@ -97,49 +87,46 @@ function show(state, ...content) {
   at.state.replaceChildren(...content);
 }
 
-function send(...fields) {
-  if (socket?.readyState !== WebSocket.OPEN) return false;
-  socket.send(fields.join("\t"));
-  return true;
-}
-
 function enter() {
-  if (wish) return send("enter", wish, room);
-  show("ready", "Connected");
+  if (!socket.connected) return;
+  if (!wish) return show("ready", "Connected");
+  socket.emit("enter", wish, room, (answer) => answer.sorry ? note(answer.sorry) : welcome(answer));
 }
 
-function receive(data) {
-  const fields = data.split("\t");
-  const [verb, name] = fields;
-  if (verb === "welcome") {
-    attempt = 0;
-    room = fields[1];
-    me = fields[2];
-    show("online", "Online");
-    typists.clear();
-    setPeople(fields.slice(2));
-    showRooms();
-    refreshSend();
-  } else if (verb === "joined") {
-    setPeople([...people, name]);
-    note(`${name} joined`);
-  } else if (verb === "left") {
-    typists.delete(name);
-    setPeople([...people].filter((one) => one !== name));
-    note(`${name} left`);
-  } else if (verb === "said") {
-    typists.delete(name);
-    said(name, fields.slice(2).join("\t"));
-    showTyping();
-  } else if (verb === "typing") {
-    typists.set(name, Date.now() + typingLasts);
-    showTyping();
-  } else if (verb === "sorry") {
-    note(name);
-  }
+function welcome(answer) {
+  failures = 0;
+  room = answer.room;
+  me = answer.name;
+  show("online", "Online");
+  typists.clear();
+  setPeople([me, ...answer.people]);
+  showRooms();
+  refreshSend();
 }
 
-addEventListener("online", () => socket?.readyState > WebSocket.OPEN && connect());
+socket.on("connect", enter);
+socket.on("disconnect", lost);
+socket.on("connect_error", lost);
+addEventListener("online", again);
+
+socket.on("joined", (name) => {
+  setPeople([...people, name]);
+  note(`${name} joined`);
+});
+socket.on("left", (name) => {
+  typists.delete(name);
+  setPeople([...people].filter((one) => one !== name));
+  note(`${name} left`);
+});
+socket.on("said", (name, text) => {
+  typists.delete(name);
+  said(name, text);
+  showTyping();
+});
+socket.on("typing", (name) => {
+  typists.set(name, Date.now() + typingLasts);
+  showTyping();
+});
 
 // -- the conversation ------------------------------------------------------------------------
 
@@ -275,7 +262,9 @@ at.text.oninput = () => {
   at.text.style.height = "auto";
   at.text.style.height = `${at.text.scrollHeight + 2}px`;
   refreshSend();
-  if (at.text.value && Date.now() - saidTyping > 2000 && me && send("typing")) saidTyping = Date.now();
+  if (!at.text.value || !me || Date.now() - saidTyping < 2000) return;
+  saidTyping = Date.now();
+  socket.emit("typing");
 };
 
 at.text.onkeydown = (event) => {
@@ -288,7 +277,8 @@ at.text.onkeydown = (event) => {
 at.composer.onsubmit = (event) => {
   event.preventDefault();
   const text = at.text.value.trim();
-  if (!me || !text || !send("say", text)) return;
+  if (!me || !text) return;
+  socket.emit("say", text);
   at.text.value = "";
   at.text.style.height = "";
   saidTyping = 0;
@@ -318,5 +308,4 @@ at.hello.onclose = () => at.text.focus();
 
 showRooms();
 setPeople([]);
-connect();
 if (!wish) askName();

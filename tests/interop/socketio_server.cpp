@@ -179,14 +179,9 @@ int run(arguments const& given) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  // `--recovery` has no value on the command line of the tests.
-  std::vector<char*> words(argv, argv + argc);
-  static char yes[] = "yes";
-  auto const flag = std::find(words.begin(), words.end(), std::string_view("--recovery"));
-  if (flag != words.end()) words.insert(flag + 1, yes);
-  arguments const given(static_cast<int>(words.size()), words.data(),
-                        {"port", "ping-interval", "ping-timeout", "max-payload", "transports",
-                         "recovery", "cors", "parser", "connect-timeout"});
+  arguments const given(argc, argv, {"port", "ping-interval", "ping-timeout", "max-payload",
+                                     "transports", "cors", "parser", "connect-timeout"},
+                        {"recovery"});
   if (given.text("parser", "json") == "msgpack") {
     return run<hawser::basic_server<hawser::policies<>::with_framing<hawser::msgpack_framing>>>(
         given);

@@ -349,6 +349,9 @@ class http_front : public host<Derived, Policies, Interface> {
   }
 
  private:
+  // Without sessions, which have a path of their own, any path is good for a WebSocket.
+  static constexpr bool any_path_upgrades = !session_framing_policy<typename Policies::framing>;
+
   http::head_limits head_;
   http::origin_rule origins_;
   std::vector<std::string> subprotocols_;

@@ -1,0 +1,243 @@
+// A Socket.IO server on the memory network, and raw peers: WebSockets and HTTP polling.
+#pragma once
+
+#include <algorithm>
+#include <charconv>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include <hawser/codec/base64.hpp>
+
+#include "sim/harness.hpp"
+
+namespace sim {
+
+using hawser::disconnect_reason;
+using hawser::json;
+
+using io_plain = hawser::policies<>::with_transport<hawser::memory>;
+
+inline std::string const engine_path = "/socket.io/?EIO=4&transport=";
+
+/// A Socket.IO server that counts what it is told, on port 80.
+template <class Policies = io_plain>
+struct basic_hall : world {
+  using server_type = hawser::basic_server<Policies>;
+  using options_type = typename server_type::options;
+
+  std::unique_ptr<server_type> server;
+  std::vector<hawser::socket> sockets;
+  std::vector<std::string> reasons;  // of disconnect events
+  int connects = 0;
+  int disconnecting = 0;
+
+  explicit basic_hall(std::function<void(options_type&)> const& change = {}) {
+    auto numbers = this->template options<server_type>();
+    if (change) change(numbers);
+    server = std::make_unique<server_type>(io, std::move(numbers));
+    watch(*server);
+    REQUIRE(!server->listen({.port = 80, .backlog = 10'000}));
+  }
+
+  template <class Nsp>
+  void watch(Nsp& in) {
+    in.on_connect([this](hawser::socket s) {
+      ++connects;
+      sockets.push_back(s);
+    });
+    in.on_disconnecting([this](hawser::socket, disconnect_reason) { ++disconnecting; });
+    in.on_disconnect([this](hawser::socket, disconnect_reason why) {
+      reasons.emplace_back(hawser::describe(why));
+    });
+  }
+
+  hawser::counters const& counters() const { return server->counters(); }
+};
+using hall = basic_hall<>;
+
+struct response {
+  int status = 0;
+  std::string head;
+  std::string body;
+
+  std::string field(std::string_view name) const {
+    auto const at = head.find("\r\n" + std::string(name) + ": ");
+    if (at == std::string::npos) return {};
+    auto const begin = at + name.size() + 4;
+    return head.substr(begin, head.find("\r\n", begin) - begin);
+  }
+};
+
+/// HTTP over a connection that stays open.
+class http_peer : public hawser::memory_peer {
+ public:
+  explicit http_peer(world& at, std::uint16_t port = 80) : memory_peer(at.net, port) {}
+
+  void get(std::string const& target, std::string const& extra = {}) {
+    send("GET " + target + " HTTP/1.1\r\nHost: x\r\n" + extra + "\r\n");
+  }
+  void post(std::string const& target, std::string_view body, std::string const& extra = {}) {
+    send("POST " + target + " HTTP/1.1\r\nHost: x\r\nContent-Type: text/plain\r\n" +
+         "Content-Length: " + std::to_string(body.size()) + "\r\n" + extra + "\r\n" +
+         std::string(body));
+  }
+
+  /// The next complete answer.
+  std::optional<response> answer() {
+    std::string_view const all = text();
+    auto const end = all.find("\r\n\r\n");
+    if (end == std::string_view::npos) return std::nullopt;
+    response one{0, std::string(all.substr(0, end + 2)), {}};
+    (void)std::from_chars(one.head.data() + 9, one.head.data() + one.head.size(), one.status);
+    std::size_t size = 0;
+    auto const length = one.field("Content-Length");
+    (void)std::from_chars(length.data(), length.data() + length.size(), size);
+    if (all.size() < end + 4 + size) return std::nullopt;
+    one.body = all.substr(end + 4, size);
+    consume(end + 4 + size);
+    return one;
+  }
+  bool is_over() const { return eof() || was_reset(); }
+};
+
+/// The packets of a polling payload; an attachment is `b` and its bytes, not base64.
+inline std::vector<std::string> split_payload(std::string_view body) {
+  std::vector<std::string> all;
+  while (!body.empty()) {
+    auto const one = body.substr(0, body.find('\x1e'));
+    body.remove_prefix(std::min(body.size(), one.size() + 1));
+    if (one.starts_with('b')) {
+      all.push_back("b" + hawser::codec::base64_decode(one.substr(1)).value_or("?"));
+    } else {
+      all.emplace_back(one);
+    }
+  }
+  return all;
+}
+
+inline std::string sid_of(std::string_view open) {
+  auto const at = open.find("\"sid\":\"");
+  return at == std::string_view::npos ? std::string() : std::string(open.substr(at + 7, 24));
+}
+
+/// An Engine.IO session by polling, by hand: one connection for polls, one for posts.
+class polling_peer {
+ public:
+  explicit polling_peer(world& at, std::string const& extra = {})
+      : at_(at), polls_(at), posts_(at) {
+    polls_.get(engine_path + "polling", extra);
+    at_.run();
+    if (auto const opened = polls_.answer()) {
+      status = opened->status;
+      head = opened->head;
+      body = opened->body;
+      sid = sid_of(opened->body);
+    }
+  }
+
+  int status = 0;
+  std::string head;  // of the last answer to a poll
+  std::string body;
+  std::string sid;
+
+  std::string target() const { return engine_path + "polling&sid=" + sid; }
+  void poll(std::string const& extra = {}) {
+    polls_.get(target(), extra);
+    at_.run();
+  }
+  /// The status of the poll's answer, once it is there.
+  int polled() {
+    auto const one = polls_.answer();
+    if (!one) return 0;
+    head = one->head;
+    body = one->body;
+    return status = one->status;
+  }
+  int post(std::string_view what, std::string const& extra = {}) {
+    posts_.post(target(), what, extra);
+    at_.run();
+    auto const one = posts_.answer();
+    return one ? one->status : 0;
+  }
+  /// Polls, and what came of it; does not wait.
+  std::vector<std::string> packets() {
+    if (!std::exchange(waits_, true)) poll();
+    if (!polled()) return {};
+    waits_ = false;
+    return split_payload(body);
+  }
+  /// Joins a namespace; the packets that came.
+  std::vector<std::string> join(std::string const& nsp = {}, std::string const& auth = {}) {
+    CHECK(post("40" + nsp + (nsp.empty() ? "" : ",") + auth) == 200);
+    return packets();
+  }
+  http_peer& polls() noexcept { return polls_; }
+  http_peer& posts() noexcept { return posts_; }
+
+ private:
+  world& at_;
+  http_peer polls_;
+  http_peer posts_;
+  bool waits_ = false;
+};
+
+/// An Engine.IO session by WebSocket, or with `sid` one that upgrades.
+class io_peer : public peer {
+ public:
+  explicit io_peer(world& at, std::string const& sid = {}, std::string const& extra = {})
+      : peer(at, upgrade(engine_path + "websocket" + (sid.empty() ? "" : "&sid=" + sid), extra)),
+        at_(at) {
+    at.run();
+  }
+
+  void say(std::string_view packet) {
+    send(sim::text(packet));
+    at_.run();
+  }
+  void say_binary(std::string_view bytes) {
+    send(wire(2, bytes));
+    at_.run();
+  }
+  std::vector<std::string> join(std::string const& nsp = {}, std::string const& auth = {}) {
+    say("40" + nsp + (nsp.empty() ? "" : ",") + auth);
+    return packets();
+  }
+  /// What came since the last call; binary messages as `b` and their bytes. A Close frame is
+  /// `close` and its code.
+  std::vector<std::string> packets() {
+    std::vector<std::string> all;
+    for (auto& one : frames()) {
+      if (one.opcode == 8) {
+        all.push_back("close " + std::to_string(code_of(one)));
+      } else if (one.opcode == 1) {
+        all.push_back(std::move(one.payload));
+      } else {
+        all.push_back("b" + one.payload);
+      }
+    }
+    return all;
+  }
+
+ private:
+  world& at_;
+};
+
+using strings = std::vector<std::string>;
+
+/// How often `what` is in the list.
+inline std::size_t count(strings const& all, std::string_view what) {
+  return static_cast<std::size_t>(std::count(all.begin(), all.end(), what));
+}
+inline bool has(strings const& all, std::string_view what) { return count(all, what) > 0; }
+
+/// `421["e",1]`, as a client sends an event.
+inline std::string event(std::string_view rest) { return "42" + std::string(rest); }
+
+}  // namespace sim

@@ -448,6 +448,19 @@ test("volatile events arrive where nothing is in the way", limit, () => withServ
   }
 }));
 
+test("a client that takes no binary frames", limit, () => withServer([], async (server) => {
+  const client = await server.connected({...kinds.websocket, forceBase64: true});
+  const other = await server.connected(kinds.websocket);
+  for (const one of [client, other]) await ask(one, "join", "harbour");
+  const back = inbox(client, "message-back");
+  client.emit("message", Buffer.from([1, 2, 3]), "text");
+  assert.deepEqual(await back.next(), [Buffer.from([1, 2, 3]), "text"]);
+  assert.deepEqual(await echoed(client, Buffer.alloc(0)), [Buffer.alloc(0)]);
+  const heardBoth = Promise.all([heard(client, "from-room"), heard(other, "from-room")]);
+  other.emit("to-all", "harbour", {bytes: Buffer.from([9])});
+  for (const [what] of await heardBoth) assert.deepEqual(what, {bytes: Buffer.from([9])});
+}));
+
 const withRecovery = (body) => withServer(["--recovery"], body);
 
 test("who leaves on purpose, or is sent away, has nothing to recover", limit, () => withRecovery(async (server) => {

@@ -18,6 +18,8 @@
 namespace hawser::inline HAWSER_ABI {
 
 class socket;
+template <class Self>
+class has_handlers;
 
 /// A namespace as handles hold it.
 struct nsp_ref {
@@ -147,6 +149,9 @@ class broadcast_operator : public emits_events<broadcast_operator> {
 
  private:
   friend class emits_events<broadcast_operator>;
+  friend class room;
+  template <class>
+  friend class has_handlers;
 
   template <class Change>
   broadcast_operator changed(Change&& change) const {
@@ -176,8 +181,10 @@ class broadcast_operator : public emits_events<broadcast_operator> {
 
   template <ack_handler Handler>
   void transmit_with_ack(payload_source what, emit_flags const& how, Handler&& handler) const {
+    auto told = collect(std::forward<Handler>(handler));
+    if (in_.host() && !in_.find()) return told(make_error_code(errc::not_open), nullptr);
     with_target([&](socketio_host& at, nsp_record& in, broadcast_target const& to) {
-      at.broadcast_with_ack(in, to, what, how, collect(std::forward<Handler>(handler)));
+      at.broadcast_with_ack(in, to, what, how, std::move(told));
     });
   }
 

@@ -277,7 +277,7 @@ class connecting : public emitting<Derived, Policies> {
     if (in.state.polls()) return in.queue(parts, {});
     small_list<outgoing, 4> messages;
     for (packet_part const& part : parts) messages.push_back({part.kind, part.bytes.view()});
-    return in.carrier()->send(messages.view(), {});
+    return in.send_frames(messages.view(), {});
   }
 
   std::string new_pid() {

@@ -4,21 +4,16 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
-#include <cstring>
-#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
-#include <system_error>
 #include <functional>
 #include <utility>
 #include <vector>
 
-#include <hawser/codec/base64.hpp>
 #include <hawser/codec/eio/handshake.hpp>
 #include <hawser/codec/eio/packet.hpp>
 #include <hawser/codec/eio/payload.hpp>
-#include <hawser/codec/http/origin.hpp>
 #include <hawser/codec/ws/handshake.hpp>
 #include <hawser/endpoint/cors.hpp>
 #include <hawser/endpoint/engine_options.hpp>
@@ -143,7 +138,7 @@ class engine_front : public session_table<Derived, Policies> {
     if (in->carrier() != &one) return probed(one, *in, what);
     if (!what.is_text()) return this->derived().on_message(*in, what, is_padded(what.data));
     auto const packet = eio::read_packet(what.text());
-    if (!packet) return this->violated(*in, errc::bad_engine_packet);
+    if (!packet) return on_base64(*in, what);
     if (packet->type == eio::packet_type::message) [[likely]] {
       message const inner{message_kind::text, packet->data};
       return this->derived().on_message(*in, inner, is_padded(inner.data));
@@ -242,6 +237,16 @@ class engine_front : public session_table<Derived, Policies> {
     }
     one.send_raw(as_bytes(ws::write_rejection(400, words)));
     one.linger();
+  }
+
+  // A binary message as text, from a client that can't send it otherwise.
+  void on_base64(session_type& in, message const& what) {
+    byte_buffer copy;
+    copy.append(what.data);
+    eio::packet packet;
+    errc const bad = eio::read_packet(copy.mutable_view(), packet);
+    if (bad != errc{}) return this->violated(in, bad);
+    this->derived().on_message(in, {message_kind::binary, packet.data}, false);
   }
 
   // -- polling -----------------------------------------------------------------------------------
@@ -382,12 +387,9 @@ class engine_front : public session_table<Derived, Policies> {
   void add_cookie(std::vector<http::header>& headers) {
     auto const& cookie = this->engine_.cookie;
     if (cookie.name.empty()) return;
-    std::string text =
-        cookie.name + "=" + std::string(this->fresh_sid_.data(), this->fresh_sid_.size());
-    text += "; Path=" + cookie.path;
-    if (cookie.http_only) text += "; HttpOnly";
-    if (!cookie.same_site.empty()) text += "; SameSite=" + cookie.same_site;
-    if (auto made = http::header::make("Set-Cookie", text)) headers.push_back(std::move(*made));
+    std::string_view const sid(this->fresh_sid_.data(), this->fresh_sid_.size());
+    auto made = http::header::make("Set-Cookie", cookie.text(sid));
+    if (made) headers.push_back(std::move(*made));
   }
 
   std::string path_;

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cstddef>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <hawser/codec/http/origin.hpp>
@@ -26,6 +27,14 @@ struct engine_cookie {
   std::string path = "/";
   bool http_only = true;
   std::string same_site = "Lax";
+
+  /// The value of Set-Cookie.
+  std::string text(std::string_view sid) const {
+    std::string made = name + "=" + std::string(sid) + "; Path=" + path;
+    if (http_only) made += "; HttpOnly";
+    if (!same_site.empty()) made += "; SameSite=" + same_site;
+    return made;
+  }
 };
 
 /// Engine.IO: sessions, and how their packets travel.

@@ -31,6 +31,8 @@ class fanout {
     } else if (in.is_open()) {
       if (how_.droppable && !in.is_writable()) {
         ++core_.counters().messages_dropped;
+      } else if (in.base64_only) {
+        converted_ += in.send_frames(messages_.view(), how_.key) ? 0 : 1;
       } else {
         frames_.to(*in.carrier());
       }
@@ -38,7 +40,7 @@ class fanout {
   }
 
   /// How many have taken it.
-  std::size_t taken() const noexcept { return polled_ + frames_.taken(); }
+  std::size_t taken() const noexcept { return polled_ + converted_ + frames_.taken(); }
 
   /// The packet as polling sessions and recovery keep it.
   std::span<packet_part const> parts() {
@@ -53,6 +55,7 @@ class fanout {
   delivery<Core> frames_;
   std::vector<packet_part> parts_;
   std::size_t polled_ = 0;
+  std::size_t converted_ = 0;
 };
 
 }  // namespace hawser::inline HAWSER_ABI::inline HAWSER_ASIO_ABI

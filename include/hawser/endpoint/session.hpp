@@ -15,6 +15,8 @@
 
 #include <asio/post.hpp>
 
+#include <hawser/codec/base64.hpp>
+#include <hawser/codec/eio/packet.hpp>
 #include <hawser/core/error.hpp>
 #include <hawser/core/message.hpp>
 #include <hawser/core/small_list.hpp>
@@ -64,6 +66,7 @@ class session : public wheel_entry {
   std::vector<std::uint32_t> sockets;  ///< slots of its sockets, those that still ask among them
   socket_id claimant{};  ///< that wants to take up where this one left off: see `recovery`
   bool is_claimed = false;
+  bool base64_only = false;  ///< its client takes no binary frames
   std::uint16_t connect_errors = 0;
   std::uint16_t unknown_acks = 0;
   time_point unknown_acks_since{};
@@ -123,10 +126,26 @@ class session : public wheel_entry {
       small_list<outgoing, 4> const parts = parts_of(what, how.compress);
       return queue(std::span<packet_part const>(copies(core_.blocks(), parts.view())), how);
     }
-    if (what.attachments.empty()) [[likely]] {
+    if (what.attachments.empty() && !base64_only) [[likely]] {
       return carrier_->send(outgoing{what.kind, what.main, how.compress}, how.key);
     }
-    return carrier_->send(parts_of(what, how.compress).view(), how.key);
+    return send_frames(parts_of(what, how.compress).view(), how.key);
+  }
+
+  /// Sends by WebSocket what belongs together; binary as text to a client that takes no other.
+  std::error_code send_frames(std::span<outgoing const> parts, message_key key) {
+    if (!base64_only) return carrier_->send(parts, key);
+    std::vector<std::string> texts;
+    small_list<outgoing, 4> converted;
+    texts.reserve(parts.size());
+    for (outgoing part : parts) {
+      if (part.kind == message_kind::binary) {
+        texts.push_back(eio::binary_character + codec::base64_encode(part.data));
+        part = {message_kind::text, as_bytes(texts.back()), part.compress};
+      }
+      converted.push_back(part);
+    }
+    return carrier_->send(converted.view(), key);
   }
 
   /// Queues what others get too, for the next poll.
@@ -241,7 +260,7 @@ class session : public wheel_entry {
       for (packet_part const& part : parts) {
         messages.push_back({part.kind, part.bytes.view(), compress});
       }
-      (void)carrier_->send(messages.view(), key);
+      (void)send_frames(messages.view(), key);
     });
   }
 

@@ -176,6 +176,7 @@ class session_table : public server_core<Derived, Policies, socketio_host> {
   session_type& add_session(connection_type& one, engine_session::carrier first) {
     auto* const in = new session_type(this->derived(), first);
     in->name = fresh_sid_;
+    in->base64_only = eio::read_query(one.opening->request.query()).base64_only;
     in->handshake = std::make_shared<session_handshake const>(
         session_handshake{one.opening->request, one.stream().remote_address(),
                           one.stream().secure(), one.opening->request.count("Origin") > 0,

@@ -81,7 +81,7 @@ class socketio_core final : public clustering<socketio_core<Policies>, Policies>
     if (packet.type == sio::packet_type::connect) return this->on_connect(in, packet);
     socket_type* const to = this->socket_in(in, packet.nsp);
     if (!to || packet.type == sio::packet_type::connect_error) {
-      return this->violated(in, to ? errc::bad_packet : errc::namespace_not_joined);
+      return this->violated(in, to ? errc::unexpected_packet : errc::namespace_not_joined);
     }
     if (packet.type == sio::packet_type::ack) return on_ack(in, *to, packet);
     this->end_socket(*to, disconnect_reason::client_namespace_disconnect);

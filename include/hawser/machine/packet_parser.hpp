@@ -1,6 +1,7 @@
 // Socket.IO packets between the wire and the server: what a parser takes and gives.
 #pragma once
 
+#include <chrono>
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
@@ -86,13 +87,20 @@ struct packet_limits {
   std::size_t max_event_name = 256;              ///< bytes
 };
 
-/// A framing whose messages belong to sessions: `F::parser` reads and writes their packets.
+/// A framing whose messages belong to sessions: `F::parser` reads and writes their packets, by the
+/// numbers that `packet_numbers` takes from the framing's own.
 /// *Models*: `socketio_framing`, `msgpack_framing`.
 template <class F>
 concept session_framing_policy = framing_policy<F> && packet_parser<typename F::parser> &&
                                  requires(typename F::options const& numbers) {
-                                   { F::packet_numbers(numbers) } -> std::same_as<packet_limits>;
+                                   {
+                                     F::packet_numbers(numbers)
+                                   } -> std::same_as<typename F::parser::options>;
                                    { numbers.max_message_size } -> std::convertible_to<std::size_t>;
+                                   { numbers.max_packets } -> std::convertible_to<std::size_t>;
+                                   {
+                                     numbers.attachments_timeout
+                                   } -> std::convertible_to<std::chrono::milliseconds>;
                                  };
 
 }  // namespace hawser::inline HAWSER_ABI

@@ -191,8 +191,10 @@ class polling_peer {
 /// An Engine.IO session by WebSocket, or with `sid` one that upgrades.
 class io_peer : public peer {
  public:
-  explicit io_peer(world& at, std::string const& sid = {}, std::string const& extra = {})
-      : peer(at, upgrade(engine_path + "websocket" + (sid.empty() ? "" : "&sid=" + sid), extra)),
+  explicit io_peer(world& at, std::string const& sid = {}, std::string const& extra = {},
+                   std::uint16_t port = 80)
+      : peer(at, upgrade(engine_path + "websocket" + (sid.empty() ? "" : "&sid=" + sid), extra),
+             port),
         at_(at) {
     at.run();
   }

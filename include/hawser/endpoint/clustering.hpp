@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <system_error>
@@ -25,11 +26,11 @@ class clustering : public connecting<Derived, Policies> {
   using socket_type = typename base::socket_type;
   using adapter = typename Policies::adapter;
 
-  // -- what goes out -------------------------------------------------------------------------------
+  // -- what goes out -----------------------------------------------------------------------------
 
-  void nsp_added(nsp_type& one) { (void)adapter_.open(one.name); }
-  void nsp_removed(nsp_type& one) { adapter_.close(one.name); }
-  std::size_t others(nsp_record& in) const { return adapter_.others(in.name); }
+  void nsp_added(nsp_type& one) { (void)adapter_->open(one.name); }
+  void nsp_removed(nsp_type& one) { adapter_->close(one.name); }
+  std::size_t others(nsp_record& in) const { return adapter_->others(in.name); }
 
   /// Hands an operation on local sockets, which has been carried out here, to the others.
   std::error_code publish(cluster_operation what, nsp_record& in, broadcast_target const& to,
@@ -47,7 +48,7 @@ class clustering : public connecting<Derived, Policies> {
     what.droppable = how.droppable;
     what.compress = how.compress;
     what.timeout = how.timeout.count() > 0 ? how.timeout : this->limits_.ack_timeout;
-    return adapter_.publish(what);
+    return adapter_->publish(what);
   }
 
   /// Describes the sockets of the others, too.
@@ -70,8 +71,16 @@ class clustering : public connecting<Derived, Policies> {
 
  protected:
   clustering(typename base::executor_type executor, server_options<Policies>& options)
-      : base(std::move(executor), options), inbox_(*this), adapter_(options.adapter, inbox_) {
+      : base(std::move(executor), options),
+        inbox_(*this),
+        adapter_(std::in_place, options.adapter, inbox_) {
     if constexpr (!adapter::alone) nsp_added(this->root());
+  }
+
+  /// The façade goes, and the adapter with it: it may hold what doesn't outlive the server.
+  void leave_cluster() noexcept {
+    adapter_.reset();
+    requests_.clear();
   }
 
  private:
@@ -161,9 +170,9 @@ class clustering : public connecting<Derived, Policies> {
                 payload_source event, emit_flags const& how) {
     std::size_t count = 0;
     this->visit(in, to, [&count](socket_record&) { ++count; });
-    adapter_.answer({.request = number, .is_count = true, .count = count});
+    adapter_->answer({.request = number, .is_count = true, .count = count});
     this->broadcast_with_ack(in, to, event, how, [this, number](std::error_code, value const* one) {
-      if (one) adapter_.answer({.request = number, .arguments = *one});
+      if (one) adapter_->answer({.request = number, .arguments = *one});
     });
   }
 
@@ -174,7 +183,7 @@ class clustering : public connecting<Derived, Policies> {
       for (std::string const& room : all.rooms) rooms.push_back(room);
       encoded const room_list(rooms), data(all.data), handshake(all.handshake);
       cluster_socket const described{all.id, room_list.root(), data.root(), handshake.root()};
-      adapter_.answer({.request = number, .socket = &described});
+      adapter_->answer({.request = number, .socket = &described});
     });
   }
 
@@ -215,7 +224,7 @@ class clustering : public connecting<Derived, Policies> {
   inbox inbox_;
   std::map<std::uint64_t, request> requests_;
   std::uint64_t next_request_ = 1;
-  [[no_unique_address]] adapter adapter_;
+  std::optional<adapter> adapter_;  // until the façade goes
 };
 
 }  // namespace hawser::inline HAWSER_ABI::inline HAWSER_ASIO_ABI

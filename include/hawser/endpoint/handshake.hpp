@@ -65,7 +65,8 @@ class handshake {
 };
 
 /// Lets one client or Socket.IO socket in or not. Answer at once or later, on any thread; a
-/// decision that is dropped refuses with 403, one that takes longer than `upgrade_timeout` with 503.
+/// decision that is dropped refuses with 403, one that takes longer than `upgrade_timeout` with
+/// 503; sockets get CONNECT_ERROR, and have `decision_timeout`.
 class decision {
  public:
   explicit decision(pending_answer pending) : pending_(std::move(pending)) {}

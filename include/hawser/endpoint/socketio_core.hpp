@@ -64,6 +64,7 @@ class socketio_core final : public clustering<socketio_core<Policies>, Policies>
 
   /// The façade has gone, and everybody's connection with it.
   void emptied() noexcept {
+    this->leave_cluster();
     this->free_sockets();
     this->free_sessions();
     this->acks_ = ack_table(static_cast<std::uint8_t>(deadline_kind::ack), 0);

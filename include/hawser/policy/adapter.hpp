@@ -86,10 +86,10 @@ struct cluster_answer {
 /// Carries operations to the other nodes of a cluster, and theirs here. One object per server.
 ///
 /// *Semantics*: `open` and `close` tell that a namespace exists here. `publish` hands an operation
-/// to all other nodes, which is performed here too; with a `request` the adapter calls `finished` of
-/// the inbox once, at the latest after `timeout`. An operation of this node never comes back to it.
-/// `others` is how many other nodes have the namespace, as far as is known. `alone` says that
-/// there never are any: then nothing is asked, and it costs nothing.
+/// to all other nodes, which is performed here too; with a `request` the adapter calls
+/// `finished` of the inbox once, at the latest after `timeout`. An operation of this node never
+/// comes back to it. `others` is how many other nodes have the namespace, as far as is known.
+/// `alone` says that there never are any: then nothing is asked, and it costs nothing.
 /// *Exemplar*: `local_adapter`. *Models*: `local_adapter`.
 template <class A>
 concept adapter_policy = std::constructible_from<A, typename A::options const&, cluster_inbox&> &&

@@ -2,6 +2,7 @@
 // nothing that a user's own model may lack.
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -36,12 +37,19 @@ struct heartbeat : move_only {
   hawser::beat poll(options const&, hawser::time_point) noexcept { return {}; }
 };
 
+/// What converts to the value and is nothing else.
+template <auto Value>
+struct constant {
+  constexpr operator decltype(Value)() const noexcept { return Value; }
+};
+
+struct session_heartbeat : heartbeat {
+  static hawser::announced_heartbeat announced(options const&) noexcept { return {}; }
+};
+
 struct backpressure : move_only {
   struct options {};
-  struct yes {
-    constexpr operator bool() const noexcept { return true; }
-  };
-  static constexpr yes replaces_by_key{};
+  static constexpr constant<true> replaces_by_key{};
   explicit backpressure(options const&) {}
   hawser::verdict admit(hawser::backlog, std::size_t) const noexcept { return {}; }
 };
@@ -56,6 +64,7 @@ struct rooms : move_only {
   std::size_t size(hawser::room_id) const { return 0; }
   void visit(std::span<hawser::room_id const>, std::span<hawser::room_id const>,
              hawser::member_visitor) {}
+  void visit_rooms(hawser::member_id, hawser::room_visitor) const {}
 };
 
 template <bool OpensWithHttp>
@@ -76,6 +85,46 @@ struct framing {
     hawser::unfinished_message unfinished() const noexcept { return {}; }
     void release(shared&) noexcept {}
   };
+};
+
+struct parser : pinned {
+  struct options {};
+  static constexpr constant<hawser::value_format::json> format{};
+  struct peer : pinned {
+    bool is_waiting() const noexcept { return false; }
+  };
+  explicit parser(options const&) {}
+  hawser::parse_status decode(peer&, hawser::message, bool, hawser::incoming_packet&) {
+    return hawser::parse_status::violation;
+  }
+  hawser::errc error() noexcept { return hawser::errc::bad_packet; }
+  hawser::encoded_packet encode(hawser::outgoing_packet const&) { return {}; }
+};
+
+struct session_framing : framing<true> {
+  struct options : framing::options {
+    constant<std::size_t{100}> max_message_size;
+    constant<std::size_t{10}> max_packets;
+    struct time {
+      operator std::chrono::milliseconds() const { return std::chrono::milliseconds{100}; }
+    };
+    time attachments_timeout;
+  };
+  using parser = archetypes::parser;
+  static parser::options packet_numbers(options const&) { return {}; }
+};
+
+/// Alone or not.
+template <bool Alone>
+struct adapter : pinned {
+  struct options {};
+  static constexpr constant<Alone> alone{};
+  explicit adapter(options const&, hawser::cluster_inbox&) {}
+  std::error_code open(std::string_view) { return {}; }
+  void close(std::string_view) {}
+  std::error_code publish(hawser::cluster_operation const&) { return {}; }
+  void answer(hawser::cluster_answer const&) {}
+  std::size_t others(std::string_view) const { return 0; }
 };
 
 struct stream : move_only {

@@ -3,6 +3,8 @@
 using set = hawser::websocket_policies::with_heartbeat<archetypes::heartbeat>;
 template class hawser::basic_server<set>;
 template class hawser::basic_client<set>;
+using with_sessions = hawser::policies<>::with_heartbeat<archetypes::session_heartbeat>;
+template class hawser::basic_server<with_sessions>;
 
 namespace {
 
@@ -52,9 +54,32 @@ static_assert(!heartbeat_policy<poll_returns_bool> && !heartbeat_policy<poll_thr
               !heartbeat_policy<changes_options>);
 static_assert(!heartbeat_policy<int> && !heartbeat_policy<hawser::no_rooms>);
 
+// Sessions need to know the pace.
+using announced = archetypes::session_heartbeat;
+using hawser::session_heartbeat_policy;
+struct announces_one_number : good {
+  static std::chrono::milliseconds announced(options const&) noexcept { return {}; }
+};
+struct announces_by_throwing : good {
+  static hawser::announced_heartbeat announced(options const&) { return {}; }
+};
+struct announces_without_numbers : good {
+  static hawser::announced_heartbeat announced() noexcept { return {}; }
+};
+struct announces_each : good {
+  hawser::announced_heartbeat announced(options const&) noexcept { return {}; }
+};
+static_assert(session_heartbeat_policy<announced> && !session_heartbeat_policy<good>);
+static_assert(!session_heartbeat_policy<announces_one_number> &&
+              !session_heartbeat_policy<announces_by_throwing> &&
+              !session_heartbeat_policy<announces_without_numbers> &&
+              !session_heartbeat_policy<announces_each>);
+static_assert(!session_heartbeat_policy<hawser::websocket_ping>);
+
 }  // namespace
 
 TEST_CASE("concepts: the heartbeat archetype serves server and client", "[concepts]") {
   concepts_test::use_server<set>();
   concepts_test::use_client<set>();
+  concepts_test::use_socketio_server<with_sessions>();
 }

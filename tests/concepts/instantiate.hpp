@@ -10,6 +10,7 @@
 #include <string_view>
 #include <system_error>
 #include <utility>
+#include <vector>
 
 #include <concepts/archetypes.hpp>
 #include <hawser/client.hpp>
@@ -44,6 +45,73 @@ void use_server() {
   server.stop();
   CHECK(server.counters().accepted == 0);
   CHECK(server.get_executor() == io.get_executor());
+}
+
+/// The handlers and verbs of a namespace.
+template <class Nsp>
+void use_nsp(Nsp& in) {
+  using hawser::socket;
+  in.authenticate([](hawser::handshake const&, hawser::decision d) { d.accept(1); });
+  in.use([](socket, hawser::decision d) { d.accept(); });
+  in.on_connect([](socket) {});
+  in.on_disconnecting([](socket, hawser::disconnect_reason) {});
+  in.on_disconnect([](socket, hawser::disconnect_reason) {});
+  in.on_room([](hawser::room_event const&) {});
+  in.on("a", [](socket, int, hawser::ack<int> done) { (void)done(1); });
+  in.once("b", [](std::string_view) { return true; });
+  CHECK(in.off("a"));
+  in.handlers(std::move(hawser::event_handlers().on("a", [] {})));
+  in.on_any([](socket, hawser::event_view const&) {});
+  in.on_any_outgoing([](socket, hawser::event_view const&) {});
+  in.on_bad_event([](socket, std::string_view, std::error_code) {});
+  in.may_join([](socket, std::string_view) { return true; });
+  in.may_send([](socket, hawser::event_view const&) { return true; });
+  in.may_receive([](socket) { return true; });
+  static constexpr hawser::event<"pos", int> position{.delivery = hawser::latest};
+  in.on(position, [](socket, int) {});
+  CHECK(in.emit("nobody", "is here") == 0);
+  CHECK(in.emit(position, 1) == 0);
+  CHECK(in.to("room").in("other").except("few").local().unreliable().emit("nobody") == 0);
+  CHECK(in.room("room").emit("nobody") == 0);
+  CHECK(in.all().size() == 0);
+  in.all().for_each([](socket) {});
+  int told = 0;
+  in.emit_with_ack("nobody",
+                   [&](std::error_code, std::vector<int> all) { told += all.empty() ? 1 : 0; });
+  in.fetch_sockets([&](std::error_code, std::vector<hawser::socket_description> all) {
+    told += all.empty() ? 1 : 0;
+  });
+  CHECK(told == 2);
+  in.sockets_join("room");
+  in.sockets_leave("room");
+  in.disconnect_sockets();
+  in.on_server_event("other", [](int) {});
+  (void)in.server_side_emit("other", 1);
+}
+
+/// Likewise for a server with sessions.
+template <class Policies>
+void use_socketio_server() {
+  asio::io_context io;
+  hawser::basic_server<Policies> server{io};
+  use_nsp(server);
+  auto chat = server.of("/chat");
+  use_nsp(chat);
+  auto many = server.of([](std::string_view, hawser::json const&) { return false; });
+  many.on_child([](hawser::nsp) {});
+  server.allow_request([](hawser::handshake const&, hawser::decision d) { d.accept(); });
+  server.on_connection_error([](hawser::connection_error const&) {});
+  server.on_error([](std::error_code, std::string_view) {});
+  server.get("/a", [](hawser::http_request const&, hawser::http_reply) {});
+  CHECK_FALSE(server.listen({.host = "127.0.0.1"}));
+  CHECK(server.port() != 0);
+  CHECK_FALSE(server.remote().emit(server.all(), "nobody", 1));
+  CHECK(server.size() == 0);
+  server.poll();
+  server.flush();
+  server.drain();
+  server.stop();
+  CHECK(server.counters().sockets_connected == 0);
 }
 
 template <class Policies>

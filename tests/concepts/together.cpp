@@ -7,9 +7,13 @@ using archetypes_only = hawser::websocket_policies::with_transport<archetypes::t
     with_framing<archetypes::framing<true>>::with_heartbeat<archetypes::heartbeat>::with_rooms<
         archetypes::rooms>::with_backpressure<archetypes::backpressure>;
 struct named : archetypes_only {};
+using archetypes_of_sessions =
+    archetypes_only::with_framing<archetypes::session_framing>::with_heartbeat<
+        archetypes::session_heartbeat>::with_adapter<archetypes::adapter<true>>;
 template class hawser::basic_server<archetypes_only>;
 template class hawser::basic_client<archetypes_only>;
 template class hawser::basic_server<named>;
+template class hawser::basic_server<archetypes_of_sessions>;
 
 namespace {
 
@@ -20,7 +24,8 @@ using one = policies<>::with_rooms<hawser::no_rooms>::with_heartbeat<hawser::no_
 using other = policies<>::with_heartbeat<hawser::no_heartbeat>::with_rooms<hawser::no_rooms>;
 static_assert(std::is_same_v<one, other>);
 static_assert(std::is_same_v<one::backpressure, policies<>::backpressure>);
-static_assert(std::is_same_v<one::framing, hawser::websocket_framing>);
+static_assert(std::is_same_v<one::framing, hawser::socketio_framing>);
+static_assert(std::is_same_v<hawser::websocket_policies::framing, hawser::websocket_framing>);
 static_assert(
     std::is_same_v<policies<>::with_rooms<hawser::no_rooms>::with_rooms<hawser::hash_rooms>,
                    policies<>>);
@@ -32,8 +37,16 @@ struct lacks_rooms {
   using framing = hawser::websocket_framing;
   using heartbeat = hawser::no_heartbeat;
   using backpressure = hawser::drop_newest;
+  using adapter = hawser::local_adapter;
 };
-static_assert(!hawser::policy_set<lacks_rooms>);
+struct lacks_adapter {
+  using transport = hawser::tcp;
+  using framing = hawser::websocket_framing;
+  using heartbeat = hawser::no_heartbeat;
+  using rooms = hawser::no_rooms;
+  using backpressure = hawser::drop_newest;
+};
+static_assert(!hawser::policy_set<lacks_rooms> && !hawser::policy_set<lacks_adapter>);
 
 }  // namespace
 
@@ -41,4 +54,5 @@ TEST_CASE("concepts: all archetypes together serve server and client", "[concept
   concepts_test::use_server<archetypes_only>();
   concepts_test::use_client<archetypes_only>();
   concepts_test::use_server<named>();
+  concepts_test::use_socketio_server<archetypes_of_sessions>();
 }

@@ -225,21 +225,26 @@ inline bool socket::off(std::string_view name) const {
 template <std::predicate<event_view const&> Guard>
 bool socket::use(Guard guard) const {
   return change_own([&](auto& own) {
-    own.guard = [guard = std::move(guard)](event_call& call) mutable { return guard(call.what); };
+    keep(std::exchange(own.guard, [guard = std::move(guard)](event_call& call) mutable {
+      return guard(std::as_const(call.what));
+    }));
   });
 }
 template <std::invocable<event_view const&> Handler>
 bool socket::on_any(Handler handler) const {
   return change_own([&](auto& own) {
-    own.on_any = [handler = std::move(handler)](event_call& call) mutable { handler(call.what); };
+    keep(std::exchange(own.on_any, [handler = std::move(handler)](event_call& call) mutable {
+      handler(std::as_const(call.what));
+    }));
   });
 }
 template <std::invocable<event_view const&> Handler>
 bool socket::on_any_outgoing(Handler handler) const {
   return change_own([&](auto& own) {
-    own.on_any_outgoing = [handler = std::move(handler)](event_call& call) mutable {
-      handler(call.what);
-    };
+    keep(std::exchange(own.on_any_outgoing,
+                       [handler = std::move(handler)](event_call& call) mutable {
+                         handler(std::as_const(call.what));
+                       }));
   });
 }
 

@@ -340,6 +340,8 @@ class http_front : public host<Derived, Policies, Interface> {
   }
 
   void refuse(connection_type& one, int status, std::string_view body) {
+    // Somebody above may be waiting for this request, or with it.
+    if constexpr (requires { this->derived().lost(one); }) this->derived().lost(one);
     if constexpr (Policies::framing::opens_with_http) {
       one.send_raw(as_bytes(ws::write_rejection(status, body)));
       one.linger();

@@ -304,10 +304,11 @@ class nsp : public has_handlers<nsp> {
   void on_child(Handler handler) {
     auto* const one = at_.find();
     if (!one) return;
-    one->rules->on_child = [handler = std::move(handler)](anchor& at,
-                                                          std::uint64_t number) mutable {
+    auto old = std::exchange(one->rules->on_child, [handler = std::move(handler)](
+                                                       anchor& at, std::uint64_t number) mutable {
       handler(nsp(nsp_ref{anchor_ref(&at), number}));
-    };
+    });
+    if (old) at_.host()->keep([old = std::move(old)]() mutable { old.reset(); });
   }
 
   nsp_ref const& reference() const noexcept { return at_; }

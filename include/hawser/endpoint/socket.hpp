@@ -229,6 +229,11 @@ class socket : public emits_events<socket> {
   }
   template <class Change>
   bool change_own(Change&& change) const;
+  // What is being replaced may be running.
+  template <class Old>
+  void keep(Old old) const {
+    if (old) host()->keep([old = std::move(old)]() mutable { old.reset(); });
+  }
 
   anchor* anchor_ = nullptr;
   socket_id id_;

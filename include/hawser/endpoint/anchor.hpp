@@ -84,4 +84,46 @@ class anchor_ref {
   anchor* at_ = nullptr;
 };
 
+/// What a handle of one thing is made of: an anchor and an id.
+template <class Id>
+class anchored_id {
+ public:
+  anchored_id() noexcept = default;
+  anchored_id(anchored_id const& other) noexcept : anchor_(other.anchor_), id_(other.id_) {
+    if (anchor_) anchor_->retain();
+  }
+  // A handler's own parameter borrows the anchor, which outlives the call: it costs no atomic
+  // operation. Moving out of it, as copying, takes a count.
+  anchored_id(anchored_id&& other) noexcept : anchor_(other.anchor_), id_(other.id_) {
+    if (anchor_ && other.borrowed_) anchor_->retain();
+    if (!other.borrowed_) other.anchor_ = nullptr;
+  }
+  anchored_id& operator=(anchored_id other) noexcept {
+    std::swap(anchor_, other.anchor_);
+    std::swap(id_, other.id_);
+    std::swap(borrowed_, other.borrowed_);
+    return *this;
+  }
+  ~anchored_id() {
+    if (anchor_ && !borrowed_) anchor_->release();
+  }
+
+  // For the library: a handle that borrows the anchor, and one that counts.
+  struct borrow {};
+  anchored_id(anchor& at, Id id, borrow) noexcept : anchor_(&at), id_(id), borrowed_(true) {}
+  anchored_id(anchor& at, Id id) noexcept : anchor_(&at), id_(id) { at.retain(); }
+  anchor* anchored() const noexcept { return anchor_; }
+
+  friend bool operator==(anchored_id const& a, anchored_id const& b) noexcept {
+    return a.anchor_ == b.anchor_ && a.id_ == b.id_;
+  }
+
+ protected:
+  anchor* anchor_ = nullptr;
+  Id id_;
+
+ private:
+  bool borrowed_ = false;
+};
+
 }  // namespace hawser::inline HAWSER_ABI

@@ -30,27 +30,9 @@ class socket_emitter;
 ///
 /// *Threads*: copies may be made and destroyed anywhere, compared and hashed too; everything else
 /// on the server's thread only, from handlers or between polls. Other threads use `remote`.
-class socket : public emits_events<socket> {
+class socket : public anchored_id<socket_id>, public emits_events<socket> {
  public:
-  socket() noexcept = default;
-  socket(socket const& other) noexcept : emits_events(), anchor_(other.anchor_), id_(other.id_) {
-    if (anchor_) anchor_->retain();
-  }
-  // A handler's own parameter borrows the anchor, which outlives the call: it costs no atomic
-  // operation. Moving out of it, as copying, takes a count.
-  socket(socket&& other) noexcept : emits_events(), anchor_(other.anchor_), id_(other.id_) {
-    if (anchor_ && other.borrowed_) anchor_->retain();
-    if (!other.borrowed_) other.anchor_ = nullptr;
-  }
-  socket& operator=(socket other) noexcept {
-    std::swap(anchor_, other.anchor_);
-    std::swap(id_, other.id_);
-    std::swap(borrowed_, other.borrowed_);
-    return *this;
-  }
-  ~socket() {
-    if (anchor_ && !borrowed_) anchor_->release();
-  }
+  using anchored_id::anchored_id;
 
   // -- who it is ---------------------------------------------------------------------------------
 
@@ -192,15 +174,7 @@ class socket : public emits_events<socket> {
   template <class... Results, class... ArgsAndToken>
   auto async_emit_with_ack(std::string_view name, ArgsAndToken&&... all) const;
 
-  friend bool operator==(socket const& a, socket const& b) noexcept {
-    return a.anchor_ == b.anchor_ && a.id_ == b.id_;
-  }
-
-  // For the library: a handle that borrows the anchor, and one that counts.
-  struct borrow {};
-  socket(anchor& at, socket_id id, borrow) noexcept : anchor_(&at), id_(id), borrowed_(true) {}
-  socket(anchor& at, socket_id id) noexcept : anchor_(&at), id_(id) { at.retain(); }
-  anchor* anchored() const noexcept { return anchor_; }
+  // For the library.
   socket_id number() const noexcept { return id_; }
   emit_flags flags() const noexcept { return {}; }
 
@@ -234,10 +208,6 @@ class socket : public emits_events<socket> {
   void keep(Old old) const {
     if (old) host()->keep([old = std::move(old)]() mutable { old.reset(); });
   }
-
-  anchor* anchor_ = nullptr;
-  socket_id id_;
-  bool borrowed_ = false;
 };
 
 /// A socket and how the next event to it is sent.

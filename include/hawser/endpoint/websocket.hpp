@@ -90,28 +90,9 @@ class sends_messages {
 ///
 /// *Threads*: copies may be made and destroyed anywhere, compared and hashed too; everything else
 /// on the server's thread only, from handlers or between polls. Other threads use `remote`.
-class websocket : public sends_messages<websocket> {
+class websocket : public anchored_id<connection_id>, public sends_messages<websocket> {
  public:
-  websocket() noexcept = default;
-  websocket(websocket const& other) noexcept
-      : sends_messages(), anchor_(other.anchor_), id_(other.id_) {
-    if (anchor_) anchor_->retain();
-  }
-  // A handler's own parameter borrows the anchor, which outlives the call: it costs no atomic
-  // operation. Moving out of it, as copying, takes a count.
-  websocket(websocket&& other) noexcept : sends_messages(), anchor_(other.anchor_), id_(other.id_) {
-    if (anchor_ && other.borrowed_) anchor_->retain();
-    if (!other.borrowed_) other.anchor_ = nullptr;
-  }
-  websocket& operator=(websocket other) noexcept {
-    std::swap(anchor_, other.anchor_);
-    std::swap(id_, other.id_);
-    std::swap(borrowed_, other.borrowed_);
-    return *this;
-  }
-  ~websocket() {
-    if (anchor_ && !borrowed_) anchor_->release();
-  }
+  using anchored_id::anchored_id;
 
   /// Starts the closing handshake behind what is queued (RFC 6455 section 7.1.2); no message is
   /// delivered after it. The close event comes when the peer has answered, or after
@@ -186,16 +167,7 @@ class websocket : public sends_messages<websocket> {
   /// A number that no other connection of the same server has or had.
   std::uint64_t id() const noexcept { return std::uint64_t{id_.generation} << 32 | id_.slot; }
 
-  friend bool operator==(websocket const& a, websocket const& b) noexcept {
-    return a.anchor_ == b.anchor_ && a.id_ == b.id_;
-  }
-
-  // For the library: a handle that borrows the anchor, and one that counts.
-  struct borrow {};
-  websocket(anchor& at, connection_id id, borrow) noexcept
-      : anchor_(&at), id_(id), borrowed_(true) {}
-  websocket(anchor& at, connection_id id) noexcept : anchor_(&at), id_(id) { at.retain(); }
-  anchor* anchored() const noexcept { return anchor_; }
+  // For the library.
   connection_id connection() const noexcept { return id_; }
 
  private:
@@ -206,10 +178,6 @@ class websocket : public sends_messages<websocket> {
     return at ? at->send(id_, what, key) : make_error_code(errc::not_open);
   }
   websocket_host* host() const noexcept { return websocket_host::of(anchor_); }
-
-  anchor* anchor_ = nullptr;
-  connection_id id_;
-  bool borrowed_ = false;
 };
 
 /// Whom a broadcast reaches: a value that every call leaves as it is and answers a wider or

@@ -178,7 +178,7 @@ class connecting : public emitting<Derived, Policies> {
   }
 
   socket_type* live_owner(socket_type& one, nsp_type& in) {
-    auto const pid = one.auth ? (*one.auth)["pid"].string() : std::nullopt;
+    auto const pid = one.auth ? std::as_const(*one.auth)["pid"].string() : std::nullopt;
     if (!pid) return nullptr;
     auto const live = in.recover->live.find(*pid);
     socket_type* const owner =
@@ -220,6 +220,7 @@ class connecting : public emitting<Derived, Policies> {
     // First what was missed, then the answer: so the reference does it, and clients expect it.
     for (auto const parts : missed) (void)send_again(*one.in, parts);
     this->seat(one);
+    if (this->find_connected(id) != &one) return;  // whoever heard of its room ended it
     if (before) {
       for (std::string const& room : before->rooms) {
         if (room != one.id()) (void)this->join(id, room);  // guards are asked again
@@ -233,6 +234,7 @@ class connecting : public emitting<Derived, Policies> {
     send_connected(one, in);
     one.in->set_connect_deadline(time_point::max());
     ++this->counters_.sockets_connected;
+    one.is_announced = true;
     auto const rules = in.rules;
     if (rules->on_connect) run(one, [&] { rules->on_connect(this->anchored(), id); });
   }

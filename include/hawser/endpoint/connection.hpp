@@ -199,8 +199,8 @@ class connection : public liveness<Host, connection<Host>> {
   void on_writable(std::error_code error) {
     this->waiting_write_ = false;
     if (this->phase_ == phase::closed) return;
-    if (error) return fail(error);
     typename Host::turn const turn(*this->host_);
+    if (error) return fail(error);
     this->flush();
     if (this->phase_ != phase::closed && this->backlog_is_halved()) end_backlog();
   }
@@ -270,9 +270,9 @@ class connection : public liveness<Host, connection<Host>> {
   void on_readable(std::error_code error) {
     waiting_read_ = false;
     if (this->phase_ == phase::closed) return;
+    typename Host::turn const turn(*this->host_);
     if (error) return fail(error);
     if (held_) return;  // whoever takes that up reads on
-    typename Host::turn const turn(*this->host_);
     if (!this->is_paused()) read();
     read_when_ready();
   }

@@ -38,8 +38,12 @@ class emitting : public membership<Derived, Policies> {
   std::error_code emit(socket_id id, payload_source what, emit_flags const& how) override {
     socket_type* const to = this->find_connected(id);
     if (!to) return this->gone_call();
+    typename base::turn const held(*this);
     nsp_type& in = this->nsp_of(*to);
-    observe(*to, what);
+    if (is_watched(*to)) [[unlikely]] {
+      observe(*to, what);
+      if (this->find_connected(id) != to) return make_error_code(errc::not_open);
+    }
     outgoing_packet packet{.nsp = in.name, .payload = what};
     offset_text offset;
     if (in.recover) packet.offset = offset.write(in.recover->log, how.droppable);
@@ -61,8 +65,11 @@ class emitting : public membership<Derived, Policies> {
     std::error_code failed = to ? std::error_code() : this->gone_call();
     std::uint64_t const number = to ? this->nsp_of(*to).next_ack++ : 0;
     if (to && !await(*to, number, how, told)) failed = make_error_code(errc::too_many_acks);
-    if (!failed) {
+    if (!failed && is_watched(*to)) {
       observe(*to, what);
+      if (this->find_connected(id) != to) return;  // it was told then
+    }
+    if (!failed) {
       failed = send_packet(*to, {.nsp = to->nsp->name, .id = number, .payload = what}, how);
       if (failed) told = acks_.take(id.number(), number);
     }
@@ -85,6 +92,7 @@ class emitting : public membership<Derived, Policies> {
 
   std::size_t broadcast(nsp_record& in, broadcast_target const& to, payload_source what,
                         emit_flags const& how) override {
+    typename base::turn const held(*this);
     if constexpr (!Policies::adapter::alone) {
       if (!how.local) this->derived().publish({.verb = cluster_verb::broadcast}, in, to, how, what);
     }
@@ -99,6 +107,7 @@ class emitting : public membership<Derived, Policies> {
     auto const gathered = std::make_shared<gathering>();
     gathered->told = std::move(told);
     gathered->awaited = 1;  // until everybody has been asked
+    std::vector<socket_id> watched;
     this->for_each_child(in, [&](nsp_type& one) {
       std::uint64_t const number = one.next_ack++;
       auto const targets = targets_of(one, to);
@@ -119,9 +128,12 @@ class emitting : public membership<Derived, Policies> {
           continue;
         }
         ++gathered->awaited;
+        if (is_watched(member)) [[unlikely]]
+          watched.push_back(member.at);
         out.to(*member.in);
       }
     });
+    observe_all(watched, what);
     if constexpr (!Policies::adapter::alone) {
       if (!how.local && this->derived().others(in) > 0) {
         ++gathered->awaited;
@@ -276,14 +288,17 @@ class emitting : public membership<Derived, Policies> {
     offset_text offset;
     if (in.recover) packet.offset = offset.write(in.recover->log, how.droppable);
     fanout<Derived> out(this->derived(), parser_.encode(packet), how);
+    std::vector<socket_id> watched;
     for (std::uint32_t const slot : all ? in.members : targets) {
       socket_type& member = this->socket_at(slot);
       if (to.except_socket && *to.except_socket == member.at) continue;
-      observe(member, what);
+      if (is_watched(member)) [[unlikely]]
+        watched.push_back(member.at);
       out.to(*member.in);
     }
     if (in.recover && !how.droppable) remember(in, to, out.parts());
     if (!all) give_back(std::move(targets));
+    observe_all(watched, what);
     return out.taken();
   }
 
@@ -370,11 +385,21 @@ class emitting : public membership<Derived, Policies> {
     });
   }
 
+  static bool is_watched(socket_type const& to) noexcept {
+    return to.nsp->rules->handlers->on_any_outgoing || (to.own && to.own->on_any_outgoing);
+  }
+
+  // Behind a broadcast: whoever watches may emit, and end sockets that it is for.
+  void observe_all(std::span<socket_id const> watched, payload_source what) {
+    for (socket_id const id : watched) {
+      if (socket_type* const one = this->find_connected(id)) observe(*one, what);
+    }
+  }
+
   // For those who watch what leaves: the arguments as values, which are made only for them.
   void observe(socket_type& to, payload_source what) {
-    auto& handlers = *to.nsp->rules->handlers;
-    if (!handlers.on_any_outgoing && !(to.own && to.own->on_any_outgoing)) [[likely]]
-      return;
+    auto const rules = to.nsp->rules;
+    auto const own = to.own;
     byte_buffer bytes;
     value_writer writer(bytes, value_format::msgpack);
     what.write(what.self, writer, {});
@@ -382,8 +407,9 @@ class emitting : public membership<Derived, Policies> {
     if (parse_msgpack(bytes.view(), value_limits{1'000, 100'000'000, 64}, tape) != errc{}) return;
     value const whole = tape.root();
     event_call call{this->anchored(), to.at, {whole[0].string().value_or(""), whole}, {}};
-    if (handlers.on_any_outgoing) this->fenced([&] { handlers.on_any_outgoing(call); });
-    if (to.own && to.own->on_any_outgoing) this->fenced([&] { to.own->on_any_outgoing(call); });
+    auto& shared = rules->handlers->on_any_outgoing;
+    if (shared) this->fenced([&] { shared(call); });
+    if (own && own->on_any_outgoing) this->fenced([&] { own->on_any_outgoing(call); });
   }
 
   std::vector<std::uint32_t> spare_;

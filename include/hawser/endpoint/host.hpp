@@ -197,9 +197,11 @@ class host : public Interface, public context_guest {
 
   void forget_partial(std::size_t held) noexcept { counters_.partial_bytes -= held; }
 
-  /// Runs a handler behind the fence. False if it threw and the connection has to go.
+  /// Runs a handler behind the fence, while there is a server or client. False if it threw and the
+  /// connection has to go.
   template <class Call>
   bool fenced(Call&& call) {
+    if (gone_) return true;
     try {
       call();
       return true;

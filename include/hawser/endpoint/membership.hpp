@@ -39,6 +39,7 @@ struct nsp_socket : socket_record {
   session<Core>* in = nullptr;
   std::uint32_t place = 0;  // among the namespace's members
   std::unique_ptr<asking> asks;
+  bool is_announced = false;    // its connect event has been
   std::string pid;              // secret name for recovery
   std::uint64_t first = 0;      // see `saved_session::first`
   std::uint64_t pinged_at = 0;  // the same for the ping under way
@@ -115,6 +116,7 @@ class membership : public namespaces<Derived, Policies> {
   bool join(socket_id id, std::string_view room) override {
     socket_type* const one = find_connected(id);
     if (!one) return false;
+    typename base::turn const held(*this);
     auto& guard = one->nsp->rules->may_join;
     if (guard && !guard_says(guard, one->at, room)) {
       ++this->counters_.joins_refused;
@@ -126,6 +128,7 @@ class membership : public namespaces<Derived, Policies> {
   bool leave(socket_id id, std::string_view room) override {
     socket_type* const one = find_connected(id);
     if (!one) return false;
+    typename base::turn const held(*this);
     nsp_type& in = nsp_of(*one);
     if (!in.rules->on_room) return in.rooms.leave(id.slot, room);
     std::string const name(room);  // it may be a view of what the handler changes
@@ -206,7 +209,7 @@ class membership : public namespaces<Derived, Policies> {
     bool const was_connected = one.state == socket_record::stage::connected;
     socket_id const at = one.at;
     // Told once: its handler may itself end the socket.
-    if (was_connected && rules->on_disconnecting && !std::exchange(one.leaving, true)) {
+    if (one.is_announced && rules->on_disconnecting && !std::exchange(one.leaving, true)) {
       this->fenced([&] { rules->on_disconnecting(this->anchored(), at, why); });
       if (!find_connected(at)) return;  // its handler ended it
     }
@@ -215,13 +218,15 @@ class membership : public namespaces<Derived, Policies> {
     bool const saves = was_connected && in.recover && is_recoverable(why);
     if (saves || rules->on_room) rooms = room_list(one);
     if (was_connected) unseat(one, in, rooms);
+    if (this->gone()) return;
     session_type& of = *one.in;
     std::erase(of.sockets, at.slot);
     if (one.asks) forget_asking(one);
     this->derived().abandon_acks(one);
-    if (was_connected && rules->on_disconnect) {
+    if (one.is_announced && rules->on_disconnect) {
       this->fenced([&] { rules->on_disconnect(this->anchored(), at, why); });
     }
+    if (this->gone()) return;
     if (in.recover) in.recover->live.erase(one.pid);
     if (saves) {
       in.recover->sessions.save(
@@ -266,10 +271,13 @@ class membership : public namespaces<Derived, Policies> {
     return yes;
   }
 
-  /// Everything goes without a word.
+  /// Everything goes without a word. Handlers up the stack may be of one of them.
   void free_sockets() noexcept {
     for (auto& at : sockets_) {
-      if (at.one && at.one->asks) this->unschedule(*at.one->asks);
+      if (!at.one) continue;
+      at.one->state = socket_record::stage::over;
+      if (at.one->asks) this->unschedule(*at.one->asks);
+      this->retire(std::move(at.one));
       at.one.reset();
       ++at.generation;
     }

@@ -126,6 +126,7 @@ class server_core : public http_front<Derived, Policies, Interface> {
   /// From now on newcomers get 503; those who are here get 1012, spread over the window.
   void drain(drain_plan const& plan, callback<void()> done) {
     if (schedule_.began() || this->gone()) return;
+    typename base::turn const held(*this);
     schedule_.begin(plan, this->now(), open_);
     drain_done_ = std::move(done);
     for (connection_slot const& at : slots_) {

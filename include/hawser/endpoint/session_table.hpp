@@ -253,14 +253,15 @@ class session_table : public server_core<Derived, Policies, socketio_host> {
                         .headers = std::move(headers)});
   }
 
-  /// The sessions are freed without a word: the façade has gone.
+  /// The sessions are freed without a word: the façade has gone. Handlers up the stack may be of
+  /// one of them.
   void free_sessions() noexcept {
     for (session_type* const in : to_answer_) in->release();
     to_answer_.clear();
     for (session_type*& at : sessions_) {
       if (session_type* const in = std::exchange(at, nullptr)) {
         in->finish();
-        in->release();
+        this->retire(std::unique_ptr<session_type, releasing>(in));
       }
     }
     by_sid_.clear();
@@ -288,6 +289,10 @@ class session_table : public server_core<Derived, Policies, socketio_host> {
     bool operator()(session_type const* one, std::string_view sid) const noexcept {
       return sid == one->sid();
     }
+  };
+
+  struct releasing {
+    void operator()(session_type* one) const noexcept { one->release(); }
   };
 
   // The client of a session that has ended is told, as far as it can be.

@@ -191,6 +191,9 @@ class broadcast_operator : public emits_events<broadcast_operator> {
   // Gathers what is answered, in the handler's own type.
   template <class Handler>
   static broadcast_ack_callback collect(Handler&& handler) {
+    static_assert(list_ack_handler<Handler>,
+                  "ack_handler: several may answer, so they are told as "
+                  "void(std::error_code, std::vector<Result>)");
     using list =
         std::remove_cvref_t<std::tuple_element_t<1, typename call_signature<Handler>::parameters>>;
     return [handler = std::decay_t<Handler>(std::forward<Handler>(handler)), answers = list(),

@@ -47,7 +47,16 @@ template <event_name Name, class... Args>
 struct event {
   event_delivery delivery = event_delivery::reliable;
   static constexpr std::string_view name() noexcept { return Name.view(); }
+  static_assert(!sio::is_reserved_event(Name.view()), "the name of an internal event");
 };
+
+/// Whether these are the arguments of an event.
+template <class Event, class... Given>
+inline constexpr bool event_takes = false;
+template <event_name Name, class... Args, class... Given>
+  requires(sizeof...(Args) == sizeof...(Given))
+inline constexpr bool event_takes<event<Name, Args...>, Given...> =
+    (std::is_convertible_v<Given const&, Args const&> && ...);
 
 /// The name and arguments of an event, by reference: for the duration of one emit.
 template <class... Args>
@@ -55,7 +64,7 @@ class event_payload {
  public:
   event_payload(std::string_view name, Args const&... arguments) noexcept
       : name_(name), arguments_(arguments...) {}
-  payload_source source() const noexcept { return {&write, this}; }
+  payload_source source() const noexcept { return {&write, this, name_}; }
 
  private:
   static void write(void const* self, value_writer& out, std::string_view offset) {
@@ -159,10 +168,22 @@ concept ack_handler = requires {
       std::error_code>;
 };
 
+template <class Parameters>
+inline constexpr bool takes_list = false;
+template <class Error, class List>
+inline constexpr bool takes_list<std::tuple<Error, List>> =
+    requires { typename std::vector<typename std::remove_cvref_t<List>::value_type>; };
+
+/// One where several answer: `void(std::error_code, std::vector<Result>)`.
+template <class Handler>
+concept list_ack_handler =
+    ack_handler<Handler> && takes_list<typename call_signature<Handler>::parameters>;
+
 /// The verbs of everything that emits. `Sender` has `transmit(payload_source, emit_flags)`, and
 /// `transmit_with_ack(payload_source, emit_flags, handler)`, and knows its flags.
 ///
-/// To one socket `emit` answers an error: `not_open`; `dropped` or `send_queue_full` as the
+/// To one socket `emit` answers an error: `not_open`; `bad_event_name` for the name of an internal
+/// event; `dropped` or `send_queue_full` as the
 /// backpressure policy decides. To several it encodes once and answers how many sockets of this
 /// server took the event.
 template <class Sender>
@@ -187,6 +208,21 @@ class emits_events {
     return self().transmit(content.source(), how);
   }
 
+  // What can't be sent is refused in words.
+  template <class... Args>
+    requires(!(emittable<Args> && ...))
+  void emit(std::string_view, Args const&...) const {
+    static_assert((emittable<Args> && ...),
+                  "emittable: an argument's type has no mapping to write it (for a struct of your "
+                  "own: HAWSER_FIELDS)");
+  }
+  template <event_name Name, class... Args, class... Given>
+    requires(!event_takes<event<Name, Args...>, Given...>)
+  void emit(event<Name, Args...> const&, Given const&...) const {
+    static_assert(event_takes<event<Name, Args...>, Given...>,
+                  "event_takes: the event has other arguments than these");
+  }
+
   /// For the library: an event that was put together elsewhere.
   auto emit_payload(payload_source what) const { return self().transmit(what, self().flags()); }
 
@@ -199,6 +235,9 @@ class emits_events {
   void emit_with_ack(std::string_view name, ArgsAndHandler&&... all) const {
     constexpr std::size_t count = sizeof...(ArgsAndHandler) - 1;
     auto packed = std::forward_as_tuple(std::forward<ArgsAndHandler>(all)...);
+    static_assert(ack_handler<std::tuple_element_t<count, decltype(packed)>>,
+                  "ack_handler: the last argument is a function or a lambda without `auto`, "
+                  "called as void(std::error_code, Results...)");
     [&]<std::size_t... I>(std::index_sequence<I...>) {
       event_payload<std::remove_cvref_t<std::tuple_element_t<I, decltype(packed)>>...> const what(
           name, std::get<I>(packed)...);

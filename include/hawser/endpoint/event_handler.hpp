@@ -187,9 +187,21 @@ class typed_event_handler {
   F handler_;
 };
 
-template <typed_handler F>
+/// A handler of events for the table. What is none is refused in words.
+template <class F>
 event_handler erase_handler(F handler) {
-  return typed_event_handler<F>(std::move(handler));
+  constexpr bool has_parameters = requires { typename call_signature<F>::parameters; };
+  static_assert(has_parameters,
+                "typed_handler: parameter types are the schema of an event, so a handler is a "
+                "function or a lambda whose parameters are not `auto`");
+  static_assert(!has_parameters || typed_handler<F>,
+                "typed_handler: parameters are socket, event_view, ack<...>, or of types with a "
+                "mapping to read them (for a struct of your own: HAWSER_FIELDS)");
+  if constexpr (typed_handler<F>) {
+    return typed_event_handler<F>(std::move(handler));
+  } else {
+    return {};
+  }
 }
 
 /// Whether a handler can take the arguments of an event.

@@ -19,12 +19,12 @@ namespace hawser::inline HAWSER_ABI {
 class event_handlers {
  public:
   /// As `nsp::on`.
-  template <typed_handler Handler>
+  template <class Handler>
   event_handlers& on(std::string_view name, Handler handler) {
     table_->add(name, erase_handler(std::move(handler)));
     return *this;
   }
-  template <event_name Name, class... Args, typed_handler Handler>
+  template <event_name Name, class... Args, class Handler>
   event_handlers& on(event<Name, Args...> const& what, Handler handler) {
     static_assert(handles<Handler, Args...>,
                   "the handler takes other arguments than the event has");
@@ -101,18 +101,18 @@ class has_handlers : public emits_events<Self> {
   /// at all otherwise; see `on_bad_event`. Missing arguments fit std::optional, and arguments
   /// beyond the last are not looked at. What the handler returns is the acknowledgement, if one is
   /// wanted. Views are valid until it returns.
-  template <typed_handler Handler>
+  template <class Handler>
   void on(std::string_view name, Handler handler) {
     add(name, std::move(handler), false);
   }
-  template <event_name Name, class... Args, typed_handler Handler>
+  template <event_name Name, class... Args, class Handler>
   void on(event<Name, Args...> const& what, Handler handler) {
     static_assert(handles<Handler, Args...>,
                   "the handler takes other arguments than the event has");
     add(what.name(), std::move(handler), false);
   }
   /// Likewise, for one event of any socket.
-  template <typed_handler Handler>
+  template <class Handler>
   void once(std::string_view name, Handler handler) {
     add(name, std::move(handler), true);
   }
@@ -224,7 +224,7 @@ class has_handlers : public emits_events<Self> {
     return in.host()->server_side_emit(*nsp, what.source());
   }
   /// Handles what other servers emit so; parameters as of `on`, without socket and ack.
-  template <typed_handler Handler>
+  template <class Handler>
   void on_server_event(std::string_view name, Handler handler) {
     change([&](socketio_host&, nsp_rules& rules) {
       rules.server_events->add(name, erase_handler(std::move(handler)));
@@ -265,7 +265,7 @@ class has_handlers : public emits_events<Self> {
     ref().host()->keep([before = std::move(before)]() mutable { before.reset(); });
   }
 
-  template <typed_handler Handler>
+  template <class Handler>
   void add(std::string_view name, Handler handler, bool once) {
     change([&](socketio_host&, nsp_rules& rules) {
       rules.handlers->add(name, erase_handler(std::move(handler)), once);

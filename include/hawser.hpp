@@ -9,7 +9,8 @@
 //   endpoint/     F5  connection, accept, HTTP routes, dial; static_files.hpp on request. What a
 //                     user holds: socket, broadcast, nsp, event_handler; websocket for raw servers.
 //                     The Socket.IO core, lowest layer first: session_table, engine_front,
-//                     namespaces, membership, emitting, connecting, clustering, socketio_core
+//                     namespaces, membership, targeting, emitting, connecting, clustering,
+//                     socketio_core
 //   transport/    F4  byte streams: tcp, tls, unix_socket, memory
 //   ------------- below: no socket, no clock, no thread, no random source; no Asio
 //   machine/      F3  engine_session, packet parsers, acknowledgements, recovery, outbox, rates

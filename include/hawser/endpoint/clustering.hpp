@@ -17,7 +17,7 @@
 
 namespace hawser::inline HAWSER_ABI::inline HAWSER_ASIO_ABI {
 
-/// Seventh layer of `socketio_core` (`Derived`): nothing at all with an adapter that is alone.
+/// Eighth layer of `socketio_core` (`Derived`): nothing at all with an adapter that is alone.
 template <class Derived, class Policies>
 class clustering : public connecting<Derived, Policies> {
  public:

@@ -19,7 +19,7 @@
 
 namespace hawser::inline HAWSER_ABI::inline HAWSER_ASIO_ABI {
 
-/// Sixth layer of `socketio_core` (`Derived`).
+/// Seventh layer of `socketio_core` (`Derived`).
 template <class Derived, class Policies>
 class connecting : public emitting<Derived, Policies> {
  public:

@@ -17,17 +17,17 @@
 #include <hawser/codec/msgpack/parse.hpp>
 #include <hawser/endpoint/broadcast.hpp>
 #include <hawser/endpoint/fanout.hpp>
-#include <hawser/endpoint/membership.hpp>
+#include <hawser/endpoint/targeting.hpp>
 #include <hawser/machine/ack_table.hpp>
 #include <hawser/policy/adapter.hpp>
 
 namespace hawser::inline HAWSER_ABI::inline HAWSER_ASIO_ABI {
 
-/// Fifth layer of `socketio_core` (`Derived`).
+/// Sixth layer of `socketio_core` (`Derived`).
 template <class Derived, class Policies>
-class emitting : public membership<Derived, Policies> {
+class emitting : public targeting<Derived, Policies> {
  public:
-  using base = membership<Derived, Policies>;
+  using base = targeting<Derived, Policies>;
   using session_type = typename base::session_type;
   using nsp_type = typename base::nsp_type;
   using socket_type = typename base::socket_type;
@@ -38,6 +38,8 @@ class emitting : public membership<Derived, Policies> {
   std::error_code emit(socket_id id, payload_source what, emit_flags const& how) override {
     socket_type* const to = this->find_connected(id);
     if (!to) return this->gone_call();
+    if (what.is_reserved()) [[unlikely]]
+      return make_error_code(errc::bad_event_name);
     typename base::turn const held(*this);
     nsp_type& in = this->nsp_of(*to);
     if (is_watched(*to)) [[unlikely]] {
@@ -63,8 +65,9 @@ class emitting : public membership<Derived, Policies> {
     typename base::turn const held(*this);
     socket_type* const to = this->find_connected(id);
     std::error_code failed = to ? std::error_code() : this->gone_call();
-    std::uint64_t const number = to ? this->nsp_of(*to).next_ack++ : 0;
-    if (to && !await(*to, number, how, told)) failed = make_error_code(errc::too_many_acks);
+    if (what.is_reserved()) failed = make_error_code(errc::bad_event_name);
+    std::uint64_t const number = failed ? 0 : this->nsp_of(*to).next_ack++;
+    if (!failed && !await(*to, number, how, told)) failed = make_error_code(errc::too_many_acks);
     if (!failed && is_watched(*to)) {
       observe(*to, what);
       if (this->find_connected(id) != to) return;  // it was told then
@@ -92,6 +95,8 @@ class emitting : public membership<Derived, Policies> {
 
   std::size_t broadcast(nsp_record& in, broadcast_target const& to, payload_source what,
                         emit_flags const& how) override {
+    if (what.is_reserved()) [[unlikely]]
+      return 0;
     typename base::turn const held(*this);
     if constexpr (!Policies::adapter::alone) {
       if (!how.local) this->derived().publish({.verb = cluster_verb::broadcast}, in, to, how, what);
@@ -108,9 +113,13 @@ class emitting : public membership<Derived, Policies> {
     gathered->told = std::move(told);
     gathered->awaited = 1;  // until everybody has been asked
     std::vector<socket_id> watched;
+    if (what.is_reserved()) {
+      gathered->error = make_error_code(errc::bad_event_name);
+      return finish_soon(gathered);
+    }
     this->for_each_child(in, [&](nsp_type& one) {
       std::uint64_t const number = one.next_ack++;
-      auto const targets = targets_of(one, to);
+      auto const targets = this->targets_of(one, to);
       fanout<Derived> out(this->derived(),
                           parser_.encode({.nsp = one.name, .id = number, .payload = what}), how);
       for (std::uint32_t const slot : targets) {
@@ -146,8 +155,7 @@ class emitting : public membership<Derived, Policies> {
       }
     }
     if (gathered->awaited > 1) return finish(gathered);
-    // Nobody was asked: not under the feet of whoever asks.
-    (void)this->anchored().mail().push([this, gathered] { finish(gathered); }, 0, true);
+    finish_soon(gathered);
   }
 
   void join_all(nsp_record& in, broadcast_target const& who, bool local,
@@ -156,7 +164,7 @@ class emitting : public membership<Derived, Policies> {
       auto const verb = leave ? cluster_verb::leave : cluster_verb::join;
       if (!local) this->derived().publish({.verb = verb, .rooms = rooms}, in, who);
     }
-    for_each_target(in, who, [&](socket_type& one) {
+    this->for_each_target(in, who, [&](socket_type& one) {
       socket_id const id = one.at;
       for (std::string_view const room : rooms) {
         leave ? (void)this->leave(id, room) : (void)this->join(id, room);
@@ -170,18 +178,20 @@ class emitting : public membership<Derived, Policies> {
       if (!local)
         this->derived().publish({.verb = cluster_verb::disconnect, .close = close}, in, who);
     }
-    for_each_target(in, who, [&](socket_type& one) { (void)this->disconnect(one.at, close); });
+    this->for_each_target(in, who,
+                          [&](socket_type& one) { (void)this->disconnect(one.at, close); });
   }
 
   void visit(nsp_record& in, broadcast_target const& who,
              callback<void(socket_record&)> each) override {
-    for_each_target(in, who, [&](socket_type& one) { each(one); });
+    this->for_each_target(in, who, [&](socket_type& one) { each(one); });
   }
 
   void fetch(nsp_record& in, broadcast_target const& who, emit_flags const& how,
              callback<void(std::error_code, std::vector<socket_description>)> told) override {
     std::vector<socket_description> found;
-    for_each_target(in, who, [&](socket_type& one) { found.push_back(describe_socket(one)); });
+    this->for_each_target(in, who,
+                          [&](socket_type& one) { found.push_back(describe_socket(one)); });
     if constexpr (!Policies::adapter::alone) {
       if (!how.local && this->derived().others(in) > 0) {
         return this->derived().ask_others(in, who, how, std::move(found), std::move(told));
@@ -273,6 +283,11 @@ class emitting : public membership<Derived, Policies> {
     return true;
   }
 
+  // Nobody was asked: not under the feet of whoever asks.
+  void finish_soon(std::shared_ptr<gathering> const& gathered) {
+    (void)this->anchored().mail().push([this, gathered] { finish(gathered); }, 0, true);
+  }
+
   void finish(std::shared_ptr<gathering> const& gathered) {
     if (--gathered->awaited > 0) return;
     this->fenced([&] { gathered->told(gathered->error, nullptr); });
@@ -283,7 +298,7 @@ class emitting : public membership<Derived, Policies> {
     // Recipients first: guards may emit, and what is encoded lives in the parser.
     bool const all = to.to.empty() && to.except.empty() && !in.rules->may_receive;
     std::vector<std::uint32_t> targets;
-    if (!all) targets = targets_of(in, to);
+    if (!all) targets = this->targets_of(in, to);
     outgoing_packet packet{.nsp = in.name, .payload = what};
     offset_text offset;
     if (in.recover) packet.offset = offset.write(in.recover->log, how.droppable);
@@ -297,7 +312,7 @@ class emitting : public membership<Derived, Policies> {
       out.to(*member.in);
     }
     if (in.recover && !how.droppable) remember(in, to, out.parts());
-    if (!all) give_back(std::move(targets));
+    if (!all) this->give_back(std::move(targets));
     observe_all(watched, what);
     return out.taken();
   }
@@ -309,80 +324,6 @@ class emitting : public membership<Derived, Policies> {
     socket_type* const left_out = to.except_socket ? this->find_socket(*to.except_socket) : nullptr;
     if (left_out) except.push_back(left_out->id());
     in.recover->log.append(this->now(), parts, rooms, except);
-  }
-
-  // Slots of the sockets that are meant, each once; those that a guard refuses aren't.
-  std::vector<std::uint32_t> targets_of(nsp_type& in, broadcast_target const& to,
-                                        bool receive = true) {
-    std::vector<std::uint32_t> list = std::move(spare_);
-    list.clear();
-    auto const ids = [&](std::span<room_name const> names) {
-      small_list<room_id, 4> found;
-      for (room_name const& one : names) {
-        room_id const id = one.id ? one.id : in.rooms.find(one.name);
-        if (id) found.push_back(id);
-      }
-      return found;
-    };
-    auto const except = ids(to.except);
-    member_visitor const add{[](void* at, member_id member) {
-                               static_cast<std::vector<std::uint32_t>*>(at)->push_back(member);
-                             },
-                             &list};
-    if (!to.to.empty()) {
-      in.rooms.visit(ids(to.to).view(), except.view(), add);
-    } else if (except.empty()) {
-      list = in.members;
-    } else {
-      in.rooms.visit(except.view(), {}, add);
-      std::sort(list.begin(), list.end());
-      std::vector<std::uint32_t> const out = std::move(list);
-      list.clear();
-      for (std::uint32_t const slot : in.members) {
-        if (!std::binary_search(out.begin(), out.end(), slot)) list.push_back(slot);
-      }
-    }
-    if (to.except_socket) std::erase(list, to.except_socket->slot);
-    if (receive && in.rules->may_receive) ask_guard(in, list);
-    return list;
-  }
-
-  void give_back(std::vector<std::uint32_t> list) noexcept {
-    if (list.capacity() > spare_.capacity()) spare_ = std::move(list);
-  }
-
-  void ask_guard(nsp_type& in, std::vector<std::uint32_t>& list) {
-    auto const rules = in.rules;
-    std::vector<socket_id> ids;
-    for (std::uint32_t const slot : list) ids.push_back(this->socket_at(slot).at);
-    list.clear();
-    for (socket_id const id : ids) {
-      bool const yes = this->find_connected(id) && this->guard_says(rules->may_receive, id);
-      if (yes && this->find_connected(id)) {  // the guard may have ended it
-        list.push_back(id.slot);
-      } else {
-        ++this->counters_.events_refused;
-      }
-    }
-    std::erase_if(list, [&](std::uint32_t slot) {  // or one that it was asked about before
-      return std::none_of(ids.begin(), ids.end(), [&](socket_id id) {
-        return id.slot == slot && this->find_connected(id);
-      });
-    });
-  }
-
-  template <class Each>
-  void for_each_target(nsp_record& in, broadcast_target const& who, Each&& each) {
-    typename base::turn const held(*this);
-    this->for_each_child(in, [&](nsp_type& one) {
-      std::vector<socket_id> ids;
-      for (std::uint32_t const slot : targets_of(one, who, false)) {
-        ids.push_back(this->socket_at(slot).at);
-      }
-      for (socket_id const id : ids) {
-        if (socket_type* const still = this->find_connected(id)) each(*still);
-      }
-    });
   }
 
   static bool is_watched(socket_type const& to) noexcept {
@@ -411,8 +352,6 @@ class emitting : public membership<Derived, Policies> {
     if (shared) this->fenced([&] { shared(call); });
     if (own && own->on_any_outgoing) this->fenced([&] { own->on_any_outgoing(call); });
   }
-
-  std::vector<std::uint32_t> spare_;
 };
 
 }  // namespace hawser::inline HAWSER_ABI::inline HAWSER_ASIO_ABI

@@ -26,6 +26,10 @@ namespace hawser::inline HAWSER_ABI {
 struct payload_source {
   void (*write)(void const* self, value_writer& out, std::string_view offset) = nullptr;
   void const* self = nullptr;
+  std::string_view name{};  ///< of an event
+
+  /// Whether peers would take it for an internal event, and drop the connection.
+  bool is_reserved() const noexcept { return sio::is_reserved_event(name); }
 };
 
 /// A packet on its way out. Types are the plain ones: which are binary is seen when encoding.

@@ -162,7 +162,8 @@ class session : public wheel_entry {
       return {};
     }
     std::size_t const size = polling_size(parts);
-    if (polling_->poll && core_.backpressure().admit(waiting.queued(), size) != verdict::enqueue) {
+    if (polling_->poll && waiting.holds_messages() &&
+        core_.backpressure().admit(waiting.queued(), size) != verdict::enqueue) {
       core_.answer_poll(*this);  // as a WebSocket takes what no longer fits
     }
     auto const refused = make_room(waiting, core_.backpressure(), core_.counters(), *this, size);

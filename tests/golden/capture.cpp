@@ -160,8 +160,8 @@ struct capture::house {
   template <class Nsp>
   void serve_any(Nsp& in) {
     auto const nothing = [](socket const&, event_view const&, ack<event_view>&) {};
-    for (text const name :
-         {"hello", "hello2", "x", "y", "bin", "undef", "a", "b", "early", "late"}) {
+    for (text const name : {"hello", "hello2", "x", "y", "bin", "undef", "a", "b", "early", "late",
+                            "7", "-7", "18446744073709551615"}) {
       on(in, name, nothing);
     }
     on(in, "echo",

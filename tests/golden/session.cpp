@@ -113,7 +113,7 @@ class ws_player {
     }
     while (next_ < all_->size() && !(*all_)[next_].from_client) {
       theirs_bytes_ += (*all_)[next_++].bytes;
-      if (theirs_bytes_.starts_with("HTTP/")) theirs_bytes_ = body_of(theirs_bytes_);
+      if (theirs_bytes_.starts_with("HTTP/")) theirs_bytes_ = std::string(body_of(theirs_bytes_));
       for (auto& one : take_frames(theirs_bytes_)) theirs_.push_back(std::move(one));
     }
     bool const ends = !theirs_.empty() && theirs_.back().opcode == 8;

@@ -1,17 +1,14 @@
 // Every captured conversation on a WebSocket, and every upgrade that was refused.
 #include <cstddef>
 #include <cstdint>
-#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
-#include <hawser/codec/value/json.hpp>
-
 #include "golden/capture.hpp"
-#include "support/fixtures.hpp"
+#include "support/fixture_json.hpp"
 
 using namespace golden;
 using namespace hawser_test;
@@ -20,28 +17,6 @@ using simdjson::dom::element;
 namespace {
 
 using hawser::json;
-
-json read(element what) {
-  std::string bytes;
-  if (what.is_object() && binary_of(what, bytes)) return json(hawser::as_bytes(bytes));
-  switch (what.type()) {
-    case simdjson::dom::element_type::NULL_VALUE: return {};
-    case simdjson::dom::element_type::BOOL: return json(bool(what));
-    case simdjson::dom::element_type::INT64: return json(std::int64_t(what));
-    case simdjson::dom::element_type::UINT64: return json(std::uint64_t(what));
-    case simdjson::dom::element_type::DOUBLE: return json(double(what));
-    case simdjson::dom::element_type::STRING: return json(std::string_view(what));
-    case simdjson::dom::element_type::ARRAY: {
-      json all = json::array();
-      for (element const one : what.get_array()) all.push_back(read(one));
-      return all;
-    }
-    case simdjson::dom::element_type::OBJECT: break;
-  }
-  json all = json::object();
-  for (auto const one : what.get_object()) all[one.key] = read(one.value);
-  return all;
-}
 
 // What was captured in the order in which it was, and what it says that a client saw.
 struct turn {
@@ -102,7 +77,7 @@ conversation read_conversation(std::string const& name, element line) {
   all.has_events = line["server_events"].get(events) == simdjson::SUCCESS;
   if (!all.has_events) return all;
   for (element const one : events) {
-    json const event = read(one);
+    json const event = json_of(one);
     std::string const what(*event[0].string());
     if (what == "error") continue;  // of its decoder
     std::string text_of = what;
@@ -255,4 +230,17 @@ TEST_CASE("golden: refused upgrades, byte by byte", "[golden]") {
   });
   CHECK(count == 4);
   table.finish();
+}
+
+TEST_CASE("golden: a number is the name of an event, however large", "[golden]") {
+  at_every_cut({}, [](capture& at) {
+    ws_client client(at, upgrade_request("/socket.io/?EIO=4&transport=websocket"));
+    for (char const* const one : {"40", "42[7]", "42[-7]", "42[18446744073709551615]"}) {
+      client.send(masked(1, one));
+    }
+    lines const events(at.events().begin() + 1, at.events().end());
+    CHECK(events == lines{"event / [7]", "event / [-7]", "event / [18446744073709551615]"});
+    CHECK_FALSE(client.is_closed());
+    return events;
+  });
 }

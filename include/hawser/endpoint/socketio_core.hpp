@@ -97,8 +97,10 @@ class socketio_core final : public clustering<socketio_core<Policies>, Policies>
     std::string_view name;
     if (auto const text = first.string()) {
       name = *text;
-    } else {  // a number is a name, too
-      name = {digits, std::to_chars(digits, digits + sizeof digits, *first.integer()).ptr};
+    } else if (auto const whole = first.integer()) {  // a number is a name, too
+      name = {digits, std::to_chars(digits, digits + sizeof digits, *whole).ptr};
+    } else {  // one over 2^63
+      name = {digits, std::to_chars(digits, digits + sizeof digits, *first.unsigned_integer()).ptr};
     }
     event_call call{this->anchored(), to.at, {name, packet.data}, packet.id};
     nsp_rules& rules = *to.nsp->rules;

@@ -110,9 +110,14 @@ class handler_table {
   void sweep() {
     if (!dirty_ || depth_ > 0) return;
     dirty_ = false;
+    std::deque<entry> gone;  // destroyed last: what they hold may have more to do
     for (auto at = events_.begin(); at != events_.end();) {
-      std::erase_if(at->second, [](entry const& one) { return one.dead; });
-      at = at->second.empty() ? events_.erase(at) : std::next(at);
+      std::deque<entry>& list = at->second;
+      for (entry& one : list) {
+        if (one.dead) gone.push_back(std::move(one));
+      }
+      std::erase_if(list, [](entry const& one) { return one.dead; });
+      at = list.empty() ? events_.erase(at) : std::next(at);
     }
   }
 

@@ -89,7 +89,9 @@ class host : public Interface, public context_guest {
       ++at_.depth_;
     }
     ~turn() {
-      if (--at_.depth_ == 0) at_.retired_.clear();
+      if (--at_.depth_ == 0 && !at_.retired_.empty()) {
+        auto const gone = std::exchange(at_.retired_, {});  // what they hold may have more to do
+      }
       at_.release();
     }
     turn(turn const&) = delete;

@@ -103,7 +103,7 @@ void expect_none(std::string const& what, Work&& work) {
 /// A client that allocates nothing once it is connected.
 class client {
  public:
-  explicit client(std::uint16_t port, int receive_buffer = 0)
+  explicit client(std::uint16_t port, int receive_buffer = 0, std::string_view target = "/")
       : fd_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
     need(fd_ >= 0, "make a socket");
     if (receive_buffer > 0) {
@@ -116,7 +116,8 @@ class client {
     to.sin_port = htons(port);
     to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     need(::connect(fd_, reinterpret_cast<sockaddr*>(&to), sizeof to) == 0, "connect");
-    say("GET / HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+    say("GET " + std::string(target) +
+        " HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
         "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n");
   }
   client(client&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
@@ -141,12 +142,13 @@ class client {
   int fd_;
 };
 
-std::string frame(ws::opcode code, std::size_t size) {
-  std::string made(ws::header_size(size, ws::role::client) + size, 'x');
+std::string frame(ws::opcode code, std::string_view content) {
+  std::string made(ws::header_size(content.size(), ws::role::client), 'x');
   ws::mask_key const key{};
-  ws::write_header(reinterpret_cast<std::byte*>(made.data()), code, size, key);
-  return made;
+  ws::write_header(reinterpret_cast<std::byte*>(made.data()), code, content.size(), key);
+  return made.append(content);
 }
+std::string frame(ws::opcode code, std::size_t size) { return frame(code, std::string(size, 'x')); }
 
 struct by_context {
   template <class Server>
@@ -244,8 +246,8 @@ void echoes_and_broadcasts(char const* transport) {
 // Peers that read nothing: their queues are full, and each message replaces an older one.
 template <class Loop>
 void latest_by_key() {
-  using policies =
-      hawser::websocket_policies::with_transport<hawser::tcp>::with_backpressure<hawser::latest_by_key>;
+  using policies = hawser::websocket_policies::with_transport<hawser::tcp>::with_backpressure<
+      hawser::latest_by_key>;
   asio::io_context io;
   hawser::basic_server<policies> server{io};
   std::vector<hawser::websocket> sockets;
@@ -277,6 +279,142 @@ void latest_by_key() {
   need(server.counters().messages_replaced > 30'000, "replace");
 }
 
+// -- Socket.IO ------------------------------------------------------------------------------------
+
+// How often something of the application's own was written.
+std::size_t encoded = 0;
+struct place {
+  double x, y;
+};
+
+}  // namespace
+
+template <>
+struct hawser::mapping<place> {
+  static void write(value_writer& out, place const& from) {
+    ++encoded;
+    out.begin_array(2);
+    out.number(from.x);
+    out.number(from.y);
+    out.end_array();
+  }
+};
+
+namespace {
+
+constexpr hawser::event<"pos", std::uint32_t, double> position{.delivery = hawser::latest};
+constexpr hawser::event<"typed", std::string_view, double> typed{};
+
+/// A server with sessions, and clients in its main namespace.
+template <class Backpressure, class Loop>
+struct socketio_scene {
+  using policies = hawser::policies<>::with_transport<hawser::tcp>::with_backpressure<Backpressure>;
+  using server_type = hawser::basic_server<policies>;
+
+  explicit socketio_scene(std::size_t clients) {
+    server.on_connect([](hawser::socket s) { s.join("a room"); });
+    server.on("m", [](hawser::socket s, double a, double b) { (void)s.emit("m", a, b); });
+    server.on("v", [](hawser::socket s, hawser::event_view const& e) { (void)s.emit("v", e); });
+    server.on("k", [](double a, double b) { return a + b; });
+    server.on(position, [](hawser::socket s, std::uint32_t who, double x) {
+      (void)s.emit(position, who, x);
+    });
+    server.on(typed, [](hawser::socket s, std::string_view name, double x) {
+      (void)s.emit(typed, name, x);
+    });
+    server.on("others", [](hawser::socket s, double a) { s.to("a room").emit("others", a); });
+    need(!server.listen({.host = "127.0.0.1"}), "listen");
+    peers.reserve(clients);
+    for (std::size_t i = 0; i < clients; ++i) {
+      peers.emplace_back(server.port(), 0, "/socket.io/?EIO=4&transport=websocket");
+      auto& peer = peers.back();
+      while (peer.hear() == 0) turn();
+      peer.say(frame(ws::opcode::text, "40"));
+      auto const before = server.counters().sockets_connected;
+      while (server.counters().sockets_connected == before) turn();
+    }
+    quiet();
+  }
+  static typename server_type::options numbers() {
+    typename server_type::options made;
+    made.heartbeat.ping_interval = std::chrono::hours{1};
+    return made;
+  }
+  void turn() { Loop()(io, server); }
+
+  void quiet() {
+    for (int i = 0; i < 20; ++i) {
+      turn();
+      for (auto& peer : peers) peer.hear();
+    }
+  }
+  void await(client& peer, std::size_t content) {
+    std::size_t const size = ws::header_size(content, ws::role::server) + content;
+    for (std::size_t heard = 0; heard < size;) {
+      std::size_t const more = peer.hear();
+      heard += more;
+      if (more == 0) turn();
+    }
+  }
+
+  // Each client says it, and hears so much.
+  void ask(std::string const& sent, std::size_t heard, int rounds) {
+    for (int i = 0; i < rounds; ++i) {
+      for (auto& peer : peers) peer.say(sent);
+      for (auto& peer : peers) await(peer, heard);
+    }
+  }
+  void expect_echoes(std::string_view packet, std::string_view answer) {
+    auto const sent = frame(ws::opcode::text, packet);
+    ask(sent, answer.size(), 50);
+    expect_none("10,000 Socket.IO events, " + std::string(Loop::name) + ", " + std::string(packet),
+                [&] { ask(sent, answer.size(), 5'000); });
+  }
+
+  // What all of them hear.
+  template <class Emit>
+  void expect_broadcasts(std::string const& what, std::string_view heard, Emit&& emit) {
+    auto const rounds = [&](int count) {
+      for (int i = 0; i < count; ++i) {
+        emit();
+        for (auto& peer : peers) await(peer, heard.size());
+      }
+    };
+    rounds(20);
+    encoded = 0;
+    expect_none("1,000 Socket.IO " + what + " to 100, " + Loop::name, [&] { rounds(1'000); });
+    need(encoded == 0 || encoded == 1'000, "encode once");
+  }
+
+  asio::io_context io;
+  server_type server{io, numbers()};
+  std::vector<client> peers;
+};
+
+template <class Backpressure, class Loop>
+void socketio() {
+  socketio_scene<Backpressure, Loop> senders(2);
+  senders.expect_echoes(R"(42["m",1.5,2.25])", R"(42["m",1.5,2.25])");
+  senders.expect_echoes(R"(42["pos",7,2.25])", R"(42["pos",7,2.25])");
+  senders.expect_echoes(R"(42["typed","a name of some length",2.25])",
+                        R"(42["typed","a name of some length",2.25])");
+  senders.expect_echoes(R"(42["v",{"a":[1,"two",null]},"three"])",
+                        R"(42["v",{"a":[1,"two",null]},"three"])");
+  senders.expect_echoes(R"(4217["k",1.5,2.25])", R"(4317[3.75])");
+  senders.expect_echoes(R"(42["others",2.5])", R"(42["others",2.5])");
+
+  socketio_scene<Backpressure, Loop> crowd(100);
+  auto& server = crowd.server;
+  auto const room = server.room("a room");
+  place const here{1.5, 2.5};
+  std::string_view const heard = R"(42["at",[1.5,2.5]])";
+  crowd.expect_broadcasts("emits", heard, [&] { server.emit("at", here); });
+  crowd.expect_broadcasts("emits to a room", heard, [&] { server.to("a room").emit("at", here); });
+  crowd.expect_broadcasts("emits to a kept room", heard, [&] { room.emit("at", here); });
+  crowd.expect_broadcasts("emits of the latest", R"(42["pos",7,2.5])",
+                          [&] { room.emit(position, 7, 2.5); });
+}
+
 }  // namespace
 
 int main() {
@@ -295,6 +433,8 @@ int main() {
   echoes_and_broadcasts<hawser::default_transport, by_server>("default");
   latest_by_key<by_context>();
   latest_by_key<by_server>();
+  socketio<hawser::disconnect_slow, by_context>();
+  socketio<hawser::latest_by_key, by_server>();
   if (failures > 0) std::fprintf(stderr, "%d of them allocate\n", failures);
   return failures == 0 ? 0 : 1;
 }

@@ -244,3 +244,25 @@ TEST_CASE("golden: a number is the name of an event, however large", "[golden]")
     return events;
   });
 }
+
+TEST_CASE("golden: who asks for too much breaks the protocol, and has sent packets all the same",
+          "[golden]") {
+  auto const reason_of = [](auto&& flood) {
+    capture at(settings{});
+    ws_client client(at, upgrade_request("/socket.io/?EIO=4&transport=websocket"));
+    client.send(masked(1, "40"));
+    flood(client);
+    CHECK(client.is_closed());
+    REQUIRE_FALSE(at.events().empty());
+    return at.events().back();
+  };
+  CHECK(reason_of([](ws_client& client) {
+          for (int i = 0; i < 200; ++i) client.send(masked(1, "431[]"));
+        }) == "disconnect / forced close");
+  CHECK(reason_of([](ws_client& client) {
+          for (int i = 0; i < 20; ++i) client.send(masked(1, "40/dyn-" + std::to_string(i)));
+        }).ends_with(" forced close"));
+  CHECK(reason_of([](ws_client& client) {
+          for (int i = 0; i < 20; ++i) client.send(masked(1, "40/nowhere"));
+        }) == "disconnect / forced close");
+}

@@ -1,5 +1,5 @@
-// The MessagePack parser as a whole: packets there and back, what official clients send, and what is
-// no packet: every beginning, every changed byte, limits, and that the time is linear.
+// The MessagePack parser as a whole: packets there and back, what official clients send, and what
+// is no packet: every beginning, every changed byte, limits, and that the time is linear.
 #include <hawser/machine/msgpack_parser.hpp>
 
 #include <catch2/catch.hpp>

@@ -124,9 +124,10 @@ class session_table : public server_core<Derived, Policies, socketio_host> {
 
   void violated(session_type& in, errc why) {
     this->count_violation(why);
-    auto const reason = why == errc::namespace_not_joined || why == errc::unexpected_packet
-                            ? disconnect_reason::forced_close
-                            : disconnect_reason::parse_error;
+    bool const was_packet = why == errc::namespace_not_joined || why == errc::unexpected_packet ||
+                            why == errc::too_many_namespaces || why == errc::unknown_acks;
+    auto const reason =
+        was_packet ? disconnect_reason::forced_close : disconnect_reason::parse_error;
     end_session(in, reason, ws::close_code_for(why));
   }
 

@@ -2,10 +2,10 @@
 // Run `chat --port 3000`, then open http://localhost:3000 in a few windows; with `--host 0.0.0.0`
 // the phones around can come, too. `--pages FOLDER` serves another page than examples/chat.
 //
-// Any Socket.IO client can take part. It emits enter(name, room), which is acknowledged with
-// {room, name, people} or {sorry: reason} (a name that is taken gets a number; people are the others
-// who are here), say(text) and typing(). It hears joined(name), left(name), typing(name) and
-// said(name, text).
+// Any Socket.IO client can take part. It emits enter(name, room), say(text) and typing(). `enter`
+// is acknowledged with {room, name, people}, where a name that is taken has got a number and people
+// are the others who are here, or with {sorry: reason}. What it hears is joined(name), left(name),
+// typing(name) and said(name, text).
 
 #include <algorithm>
 #include <cstdint>
@@ -134,9 +134,9 @@ int main(int argc, char** argv) {
   if (auto const error = one.server.listen({.host = host, .port = port})) {
     return std::fprintf(stderr, "chat: %s\n", error.message().c_str()), 1;
   }
-  std::printf("listening on http://%s:%u\n", host.c_str(), unsigned{one.server.port()});
-  std::fflush(stdout);
   asio::signal_set signals(io, SIGINT, SIGTERM);
   signals.async_wait([&](std::error_code, int) { io.stop(); });  // pages reconnect by themselves
+  std::printf("listening on http://%s:%u\n", host.c_str(), unsigned{one.server.port()});
+  std::fflush(stdout);
   io.run();
 }

@@ -1,4 +1,5 @@
-// Echo: sends every message back as it came, text as text and binary as binary.
+// Echo: sends every raw WebSocket message back as it came, text as text and binary as binary. No
+// Socket.IO here: see socketio_playground.cpp for that.
 //
 // Shows a whole server with options: size limit, compression, TLS, unix path, and how to end it.
 //   echo --port 9001                                    ws://127.0.0.1:9001
@@ -78,6 +79,10 @@ int main(int argc, char** argv) {
   if (auto const error = server.listen({.host = host, .port = port, .path = path})) {
     return fail(path.empty() ? host + ":" + std::to_string(port) : path, error);
   }
+  asio::basic_signal_set<asio::io_context::executor_type> signals(io, SIGINT, SIGTERM);
+  signals.async_wait([&](std::error_code error, int) {
+    if (!error) server.drain({.window = 0ms, .deadline = 2s}, [&] { io.stop(); });
+  });
   if (path.empty()) {
     bool const v6 = host.find(':') != std::string::npos;
     std::printf("listening on %s://%s:%u\n", given.has("cert") ? "wss" : "ws",
@@ -87,10 +92,6 @@ int main(int argc, char** argv) {
   }
   std::fflush(stdout);
 
-  asio::basic_signal_set<asio::io_context::executor_type> signals(io, SIGINT, SIGTERM);
-  signals.async_wait([&](std::error_code error, int) {
-    if (!error) server.drain({.window = 0ms, .deadline = 2s}, [&] { io.stop(); });
-  });
   auto const seconds = given.number<unsigned>("seconds", 0);
   seconds == 0 ? io.run() : io.run_for(std::chrono::seconds(seconds));
   server.stop();

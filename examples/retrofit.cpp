@@ -1,5 +1,6 @@
 // Retrofit: a program that has its own Asio acceptor and reads HTTP by itself already, and now
-// hands the connections that want to be WebSockets over.
+// hands the connections that want to be WebSockets over. They carry raw messages here; a
+// hawser::server takes connections over in the same way, those that ask for /socket.io/.
 //
 //   retrofit --port 3002
 // A browser at http://127.0.0.1:3002 gets the old program's page, a WebSocket client at
@@ -88,11 +89,10 @@ int main(int argc, char** argv) {
   hawser::websocket_server live{io};  // never listens by itself
   live.on_message([](hawser::websocket peer, hawser::message const& what) { peer.send(what); });
   old_program program(io, given.number<std::uint16_t>("port", 3002), live);
+  asio::signal_set signals(io, SIGINT, SIGTERM);
+  signals.async_wait([&](std::error_code, int) { io.stop(); });
   std::printf("listening on http://127.0.0.1:%u and ws://127.0.0.1:%u/live\n", program.port(),
               program.port());
   std::fflush(stdout);
-
-  asio::signal_set signals(io, SIGINT, SIGTERM);
-  signals.async_wait([&](std::error_code, int) { io.stop(); });
   io.run();
 }

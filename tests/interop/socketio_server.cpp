@@ -157,11 +157,11 @@ int run(arguments const& given) {
   if (auto const error = server.listen({.host = "127.0.0.1", .port = port})) {
     return std::fprintf(stderr, "socketio_server: %s\n", error.message().c_str()), 1;
   }
+  asio::signal_set signals(io, SIGTERM);
+  signals.async_wait([&](std::error_code, int) { io.stop(); });
   std::printf("listening on http://127.0.0.1:%u\n", unsigned{server.port()});
   std::fflush(stdout);
 
-  asio::signal_set signals(io, SIGTERM);
-  signals.async_wait([&](std::error_code, int) { io.stop(); });
   asio::steady_timer bound(io, 170s);
   bound.async_wait([&](std::error_code) { io.stop(); });
   asio::posix::stream_descriptor input(io, ::dup(STDIN_FILENO));

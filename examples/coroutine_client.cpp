@@ -1,4 +1,5 @@
-// Coroutines: a client whose conversation reads from top to bottom, with co_await for every step.
+// Coroutines: a client of raw WebSocket messages, whose conversation reads from top to bottom, with
+// co_await for every step. (acks.cpp has a Socket.IO server that converses so.)
 //
 // Start `echo --port 9001` first, then
 //   coroutine_client                                what is said comes back

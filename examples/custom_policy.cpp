@@ -1,5 +1,6 @@
-// A policy of one's own for each of the five axes: lines of text over plain TCP that is counted,
-// idle peers asked whether they are there, one room, and a queue that prefers short lines.
+// A policy of one's own for each of the five axes that a server of raw messages has: lines of text
+// over plain TCP that is counted, idle peers asked whether they are there, one room, and a queue
+// that prefers short lines. (The sixth, the adapter, joins Socket.IO servers to a cluster.)
 // Run `custom_policy`: its server and clients talk to each other, and it ends.
 
 #include <cstdio>
@@ -101,6 +102,7 @@ struct one_room : hash_rooms {
   bool join(member_id member, std::string_view) { return hash_rooms::join(member, "all"); }
   bool leave(member_id member, std::string_view) { return hash_rooms::leave(member, "all"); }
   room_id find(std::string_view) const { return hash_rooms::find("all"); }
+  // Walking over members and rooms is as ever.
 };
 
 // Backpressure: while the queue is half full, long lines are not taken any more.

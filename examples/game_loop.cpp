@@ -1,24 +1,23 @@
 // A game loop: the world advances 60 times a second, and the network lives inside of it.
 //
 // `poll` reads and dispatches for at most 2 ms, the world moves, `flush` sends what the tick has
-// emitted at once instead of a tick later. Positions carry a key: to a peer that falls behind, a
+// emitted at once instead of a tick later. Positions are `latest`: to a peer that falls behind, a
 // new position takes the place of the old one that it hasn't been sent yet.
 //
 //   game_loop --port 3001 --seconds 10
-// Any client may play: texts of `left`, `right`, `up`, `down` and `stop` steer; what comes is
-// `you ID`, `gone ID` and, for everybody sixty times a second, `ID X Y`. A bot keeps them company.
+// Any Socket.IO client may play: it emits `steer` with {x, y}, which way to go in units per second.
+// It hears `you` with its number, `gone` with somebody's, and sixty times a second, for everybody,
+// `pos` with a number and {x, y}. Number 0 is a bot.
 
 #include <chrono>
 #include <cmath>
 #include <cstdint>
 #include <cstdio>
-#include <string>
 #include <thread>
 #include <unordered_map>
 
 #include <asio/io_context.hpp>
 
-#include <hawser/client.hpp>
 #include <hawser/server.hpp>
 
 #include "arguments.hpp"
@@ -27,50 +26,62 @@ namespace {
 
 using namespace std::chrono_literals;
 using clock_type = std::chrono::steady_clock;
-using game_server = hawser::basic_server<
-    hawser::websocket_policies::with_backpressure<hawser::latest_by_key>>;
+using game_server =
+    hawser::basic_server<hawser::policies<>::with_backpressure<hawser::latest_by_key>>;
+using hawser::socket;
+
+struct vec2 {
+  float x = 0, y = 0;
+};
+HAWSER_FIELDS(vec2, x, y);
+
+using number = std::uint32_t;  // of a player
+
+constexpr hawser::event<"steer", vec2> steer{};
+constexpr hawser::event<"you", number> you{};
+constexpr hawser::event<"gone", number> gone{};
+constexpr hawser::event<"pos", number, vec2> pos{.delivery = hawser::latest};
 
 struct player {
-  float x = 0, y = 0;
-  float towards_x = 1, towards_y = 0;  // per second
+  vec2 at, speed;
 };
 
 class world {
  public:
   explicit world(asio::io_context& io) : server(io) {
-    server.on_open([this](hawser::websocket peer) {
-      players_[peer.id()] = {};
-      peer.join("world");
-      peer.send("you " + std::to_string(peer.id()));
+    players_[0].speed = {0.3f, 0.7f};
+    server.on_connect([this](socket s) {
+      players_[++last_].speed = {1, 0};
+      s.set_data(last_);
+      s.join("world");
+      s.emit(you, last_);
     });
-    server.on_close([this](hawser::websocket peer, hawser::close_event const&) {
-      players_.erase(peer.id());
-      everybody_.send("gone " + std::to_string(peer.id()));
+    server.on_disconnect([this](socket s, hawser::disconnect_reason) {
+      players_.erase(*s.data<number>());
+      everybody_.emit(gone, *s.data<number>());
     });
-    server.on_message([this](hawser::websocket peer, hawser::message const& what) {
-      auto& one = players_.at(peer.id());
-      auto const said = what.text();
-      one.towards_x = said == "left" ? -1.0f : said == "right" ? 1.0f : 0.0f;
-      one.towards_y = said == "up" ? -1.0f : said == "down" ? 1.0f : 0.0f;
+    server.on(steer, [this](socket s, vec2 where) {
+      float const speed = std::hypot(where.x, where.y);
+      if (!std::isfinite(speed)) return;
+      float const slower = speed > 5 ? 5 / speed : 1;
+      players_.at(*s.data<number>()).speed = {where.x * slower, where.y * slower};
     });
   }
 
   void tick(float seconds) {
-    for (auto& [id, one] : players_) {
-      one.x = std::remainder(one.x + one.towards_x * seconds, 20.0f);  // the world is a torus
-      one.y = std::remainder(one.y + one.towards_y * seconds, 20.0f);
-      char text[80];
-      std::snprintf(text, sizeof text, "%ju %.3f %.3f", std::uintmax_t{id}, double{one.x},
-                    double{one.y});
-      everybody_.send(text, {.key = id + 1});
+    for (auto& [who, one] : players_) {
+      one.at.x = std::remainder(one.at.x + one.speed.x * seconds, 20.0f);  // the world is a torus
+      one.at.y = std::remainder(one.at.y + one.speed.y * seconds, 20.0f);
+      everybody_.emit(pos, who, one.at);
     }
   }
 
   game_server server;
 
  private:
-  std::unordered_map<std::uint64_t, player> players_;  // by the connection's id
-  hawser::websocket_room everybody_ = server.room("world");
+  std::unordered_map<number, player> players_;
+  number last_ = 0;
+  hawser::room everybody_ = server.room("world");  // looked up once, not 60 times a second
 };
 
 }  // namespace
@@ -79,19 +90,12 @@ int main(int argc, char** argv) {
   arguments const given(argc, argv, {"port", "seconds"});
   asio::io_context io;
   world game(io);
-  if (auto const error = game.server.listen(
-          {.host = "127.0.0.1", .port = given.number<std::uint16_t>("port", 3001)})) {
+  auto const port = given.number<std::uint16_t>("port", 3001);
+  if (auto const error = game.server.listen({.host = "localhost", .port = port})) {
     return std::fprintf(stderr, "game_loop: %s\n", error.message().c_str()), 1;
   }
-  auto const url = "ws://127.0.0.1:" + std::to_string(game.server.port());
-  std::printf("listening on %s\n", url.c_str());
+  std::printf("listening on http://localhost:%u\n", unsigned{game.server.port()});
   std::fflush(stdout);
-
-  hawser::websocket_client bot{io};  // on the same loop
-  bot.on_message([](hawser::message const&) {});
-  bot.async_connect(url, [&](std::error_code error) {
-    if (!error) bot.send("down");
-  });
 
   constexpr auto step = std::chrono::nanoseconds{1s} / 60;
   auto const begin = clock_type::now();
@@ -102,7 +106,7 @@ int main(int argc, char** argv) {
     game.server.flush();
     if (n % 60 == 0) {
       auto const& counted = game.server.counters();
-      std::printf("tick %u: %zu players, %ju messages sent, %ju positions overtaken\n", n,
+      std::printf("tick %u: %zu connections, %ju messages sent, %ju positions overtaken\n", n,
                   game.server.size(), std::uintmax_t{counted.messages_out},
                   std::uintmax_t{counted.messages_replaced});
       std::fflush(stdout);

@@ -274,7 +274,7 @@ class engine_front : public session_table<Derived, Policies> {
       poller.noop_at = this->now() + std::chrono::milliseconds{100};
       in.reschedule();
     }
-    if (!in.is_open()) this->say_last(in);
+    if (!in.is_open() && poller.queue.empty()) this->say_last(in);
     if (!poller.queue.empty()) this->poll_soon(in);
   }
 

@@ -69,8 +69,8 @@ class http_front : public host<Derived, Policies, Interface> {
     while (one.state() == phase::opening) {
       server_opening& now = *one.opening;
       if (now.awaited || now.parked) return keep_early(one, in);
-      if (in.empty()) return;
-      if (now.body_reader) {
+      if (in.empty() && !now.body_reader) return;
+      if (now.body_reader) {  // asked without a byte too: a length can say that it is too long
         auto const got = now.body_reader->parse(as_text(in), now.body);
         in = in.subspan(got.consumed);
         if (got.error) return body_failed(one, got.error);
@@ -150,7 +150,7 @@ class http_front : public host<Derived, Policies, Interface> {
       limit = this->derived().body_limit(one).value_or(limit);
     }
     now.body_reader.emplace(now.request, limit);
-    if (!now.body_reader->done() &&
+    if (!now.body_reader->done() && !now.body_reader->parse({}, now.body).error &&
         http::iequals(now.request.get("Expect").value_or(""), "100-continue")) {
       one.send_raw(as_bytes("HTTP/1.1 100 Continue\r\n\r\n"));
     }

@@ -26,11 +26,11 @@ inline bool accepts_gzip(message const& from) noexcept {
     while (!rest.empty()) {
       std::string_view const element = rest.substr(0, rest.find(','));
       rest.remove_prefix(std::min(rest.size(), element.size() + 1));
-      std::string_view const name = trim(element.substr(0, element.find(';')));
-      if (!iequals(name, "gzip")) continue;
-      std::size_t const weight = element.find("q=");
-      if (weight == std::string_view::npos) return true;
-      return element.substr(weight + 2).find_first_of("123456789") != std::string_view::npos;
+      std::size_t const name_end = std::min(element.find(';'), element.size());
+      if (!iequals(trim(element.substr(0, name_end)), "gzip")) continue;
+      std::string_view const weight = trim(element.substr(std::min(name_end + 1, element.size())));
+      if (!iequals(weight.substr(0, 2), "q=")) return true;
+      return weight.find_first_of("123456789", 2) != std::string_view::npos;
     }
   }
   return false;

@@ -41,10 +41,10 @@ struct of_any {
   void operator()(auto);
 };
 
-auto const lambda = [](int, std::string) { return 1.5; };
-auto const kept = [n = 1](int& to) mutable noexcept { to = ++n; };
-auto const generic = [](auto) {};
-auto const variadic = [](auto...) {};
+[[maybe_unused]] auto const lambda = [](int, std::string) { return 1.5; };
+[[maybe_unused]] auto const kept = [n = 1](int& to) mutable noexcept { to = ++n; };
+[[maybe_unused]] auto const generic = [](auto) {};
+[[maybe_unused]] auto const variadic = [](auto...) {};
 
 static_assert(is<int (*)(double, std::string const&), int, double, std::string const&>);
 static_assert(is<decltype(function), int, double, std::string const&>);

@@ -53,17 +53,17 @@ class basic_client : public sends_messages<basic_client<Policies>> {
   /// `void(message const&)`. Without one, messages wait for `async_receive`.
   template <std::invocable<message const&> Handler>
   void on_message(Handler handler) {
-    core_->replace(core_->on_message, callback<void(message const&)>(std::move(handler)));
+    core_->replace(core_->on_message, callback<void(message const&)>(stable, std::move(handler)));
   }
   /// `void(close_event const&)`: once for every connection that was open.
   template <std::invocable<close_event const&> Handler>
   void on_close(Handler handler) {
-    core_->replace(core_->on_close, callback<void(close_event const&)>(std::move(handler)));
+    core_->replace(core_->on_close, callback<void(close_event const&)>(stable, std::move(handler)));
   }
   /// `void()`: what had to wait has been taken.
   template <std::invocable<> Handler>
   void on_drain(Handler handler) {
-    core_->replace(core_->on_drain, callback<void()>(std::move(handler)));
+    core_->replace(core_->on_drain, callback<void()>(stable, std::move(handler)));
   }
 
   // -- verbs -------------------------------------------------------------------------------------

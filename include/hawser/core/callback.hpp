@@ -15,6 +15,10 @@ namespace hawser::inline HAWSER_ABI {
 template <class Signature>
 class callback;
 
+/// Says that a callable is to stay where it is when what holds it moves.
+struct stable_t {};
+inline constexpr stable_t stable{};
+
 /// Like `std::move_only_function` of C++23: holds any callable, also one that can't be copied.
 /// Up to three pointers' worth of captures are stored without an allocation. Handlers are erased
 /// here and nowhere else: it keeps compile time and symbol count of a user's program low.
@@ -29,7 +33,9 @@ class callback<R(Args...)> {
              std::is_invocable_r_v<R, std::decay_t<F>&, Args...>)
   callback(F&& function) {
     using held = std::decay_t<F>;
-    if constexpr (fits<held>) {
+    if constexpr (!fits<held>) {
+      hold(std::forward<F>(function));
+    } else {
       ::new (static_cast<void*>(storage_)) held(std::forward<F>(function));
       invoke_ = [](void* at, Args... args) -> R {
         return call(*static_cast<held*>(at), std::forward<Args>(args)...);
@@ -39,20 +45,12 @@ class callback<R(Args...)> {
         if (to) ::new (to) held(std::move(*source));
         source->~held();
       };
-    } else {
-      ::new (static_cast<void*>(storage_)) held*(new held(std::forward<F>(function)));
-      invoke_ = [](void* at, Args... args) -> R {
-        return call(**static_cast<held**>(at), std::forward<Args>(args)...);
-      };
-      manage_ = [](void* from, void* to) noexcept {
-        auto** source = static_cast<held**>(from);
-        if (to) {
-          ::new (to) held*(*source);
-        } else {
-          delete *source;
-        }
-      };
     }
+  }
+  /// For handlers that may be replaced while they run, if the old callback is kept until then.
+  template <class F>
+  callback(stable_t, F&& function) {
+    hold(std::forward<F>(function));
   }
 
   callback(callback&& other) noexcept { take(other); }
@@ -81,6 +79,23 @@ class callback<R(Args...)> {
   template <class F>
   static constexpr bool fits = sizeof(F) <= capacity && alignof(F) <= alignof(std::max_align_t) &&
                                std::is_nothrow_move_constructible_v<F>;
+
+  template <class F>
+  void hold(F&& function) {
+    using held = std::decay_t<F>;
+    ::new (static_cast<void*>(storage_)) held*(new held(std::forward<F>(function)));
+    invoke_ = [](void* at, Args... args) -> R {
+      return call(**static_cast<held**>(at), std::forward<Args>(args)...);
+    };
+    manage_ = [](void* from, void* to) noexcept {
+      auto** source = static_cast<held**>(from);
+      if (to) {
+        ::new (to) held*(*source);
+      } else {
+        delete *source;
+      }
+    };
+  }
 
   // `void` takes any result and drops it.
   template <class F>

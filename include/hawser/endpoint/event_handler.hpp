@@ -237,26 +237,28 @@ inline bool socket::off(std::string_view name) const {
 template <std::predicate<event_view const&> Guard>
 bool socket::use(Guard guard) const {
   return change_own([&](auto& own) {
-    keep(std::exchange(own.guard, [guard = std::move(guard)](event_call& call) mutable {
+    auto made = [guard = std::move(guard)](event_call& call) mutable {
       return guard(std::as_const(call.what));
-    }));
+    };
+    keep(std::exchange(own.guard, callback<bool(event_call&)>(stable, std::move(made))));
   });
 }
 template <std::invocable<event_view const&> Handler>
 bool socket::on_any(Handler handler) const {
   return change_own([&](auto& own) {
-    keep(std::exchange(own.on_any, [handler = std::move(handler)](event_call& call) mutable {
+    auto made = [handler = std::move(handler)](event_call& call) mutable {
       handler(std::as_const(call.what));
-    }));
+    };
+    keep(std::exchange(own.on_any, callback<void(event_call&)>(stable, std::move(made))));
   });
 }
 template <std::invocable<event_view const&> Handler>
 bool socket::on_any_outgoing(Handler handler) const {
   return change_own([&](auto& own) {
-    keep(std::exchange(own.on_any_outgoing,
-                       [handler = std::move(handler)](event_call& call) mutable {
-                         handler(std::as_const(call.what));
-                       }));
+    auto made = [handler = std::move(handler)](event_call& call) mutable {
+      handler(std::as_const(call.what));
+    };
+    keep(std::exchange(own.on_any_outgoing, callback<void(event_call&)>(stable, std::move(made))));
   });
 }
 

@@ -259,7 +259,7 @@ class has_handlers : public emits_events<Self> {
 
   template <class Old, class Fresh>
   void replace(Old& old, Fresh fresh) {
-    Old before = std::exchange(old, Old(std::move(fresh)));
+    Old before = std::exchange(old, Old(stable, std::move(fresh)));
     if (!before) return;
     // It may be running.
     ref().host()->keep([before = std::move(before)]() mutable { before.reset(); });
@@ -304,10 +304,11 @@ class nsp : public has_handlers<nsp> {
   void on_child(Handler handler) {
     auto* const one = at_.find();
     if (!one) return;
-    auto old = std::exchange(one->rules->on_child, [handler = std::move(handler)](
-                                                       anchor& at, std::uint64_t number) mutable {
+    auto made = [handler = std::move(handler)](anchor& at, std::uint64_t number) mutable {
       handler(nsp(nsp_ref{anchor_ref(&at), number}));
-    });
+    };
+    using erased = callback<void(anchor&, std::uint64_t)>;
+    auto old = std::exchange(one->rules->on_child, erased(stable, std::move(made)));
     if (old) at_.host()->keep([old = std::move(old)]() mutable { old.reset(); });
   }
 

@@ -36,7 +36,7 @@ class server_face {
   template <std::invocable<std::error_code, std::string_view> Handler>
   void on_error(Handler handler) {
     core_->replace(core_->on_error,
-                   callback<void(std::error_code, std::string_view)>(std::move(handler)));
+                   callback<void(std::error_code, std::string_view)>(stable, std::move(handler)));
   }
 
   // -- HTTP on the same port ---------------------------------------------------------------------

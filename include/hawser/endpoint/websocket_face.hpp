@@ -25,24 +25,25 @@ class websocket_face : public server_face<websocket_core<Policies>> {
   template <std::invocable<handshake const&, decision> Handler>
   void authenticate(Handler handler) {
     this->core_->replace(this->core_->authenticate,
-                         callback<void(handshake const&, decision)>(std::move(handler)));
+                         callback<void(handshake const&, decision)>(stable, std::move(handler)));
   }
   /// `void(socket)`: a connection is open.
   template <std::invocable<websocket> Handler>
   void on_open(Handler handler) {
-    this->core_->replace(this->core_->on_open,
-                         callback<void(anchor&, connection_id)>(
-                             [handler = std::move(handler)](anchor& at, connection_id id) mutable {
-                               handler(websocket(at, id, websocket::borrow{}));
-                             }));
+    this->core_->replace(
+        this->core_->on_open,
+        callback<void(anchor&, connection_id)>(
+            stable, [handler = std::move(handler)](anchor& at, connection_id id) mutable {
+              handler(websocket(at, id, websocket::borrow{}));
+            }));
   }
   /// `void(socket, message const&)`: a whole message has arrived.
   template <std::invocable<websocket, message const&> Handler>
   void on_message(Handler handler) {
     this->core_->replace(this->core_->on_message,
                          callback<void(anchor&, connection_id, message const&)>(
-                             [handler = std::move(handler)](anchor& at, connection_id id,
-                                                            message const& what) mutable {
+                             stable, [handler = std::move(handler)](anchor& at, connection_id id,
+                                                                    message const& what) mutable {
                                handler(websocket(at, id, websocket::borrow{}), what);
                              }));
   }
@@ -50,21 +51,23 @@ class websocket_face : public server_face<websocket_core<Policies>> {
   /// there; it leaves the rooms when the handler returns.
   template <std::invocable<websocket, close_event const&> Handler>
   void on_close(Handler handler) {
-    this->core_->replace(this->core_->on_close,
-                         callback<void(anchor&, connection_id, close_event const&)>(
-                             [handler = std::move(handler)](anchor& at, connection_id id,
-                                                            close_event const& event) mutable {
-                               handler(websocket(at, id, websocket::borrow{}), event);
-                             }));
+    this->core_->replace(
+        this->core_->on_close,
+        callback<void(anchor&, connection_id, close_event const&)>(
+            stable, [handler = std::move(handler)](anchor& at, connection_id id,
+                                                   close_event const& event) mutable {
+              handler(websocket(at, id, websocket::borrow{}), event);
+            }));
   }
   /// `void(socket)`: what had to wait for this peer has been taken.
   template <std::invocable<websocket> Handler>
   void on_drain(Handler handler) {
-    this->core_->replace(this->core_->on_drain,
-                         callback<void(anchor&, connection_id)>(
-                             [handler = std::move(handler)](anchor& at, connection_id id) mutable {
-                               handler(websocket(at, id, websocket::borrow{}));
-                             }));
+    this->core_->replace(
+        this->core_->on_drain,
+        callback<void(anchor&, connection_id)>(
+            stable, [handler = std::move(handler)](anchor& at, connection_id id) mutable {
+              handler(websocket(at, id, websocket::borrow{}));
+            }));
   }
   // -- sending -----------------------------------------------------------------------------------
 

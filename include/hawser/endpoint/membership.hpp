@@ -214,13 +214,13 @@ class membership : public namespaces<Derived, Policies> {
       if (!find_connected(at)) return;  // its handler ended it
     }
     one.state = socket_record::stage::over;
+    session_type& of = *one.in;
+    std::erase(of.sockets, at.slot);  // before anybody is told: whoever is may end the session
     std::vector<std::string> rooms;
     bool const saves = was_connected && in.recover && is_recoverable(why);
     if (saves || rules->on_room) rooms = room_list(one);
     if (was_connected) unseat(one, in, rooms);
     if (this->gone()) return;
-    session_type& of = *one.in;
-    std::erase(of.sockets, at.slot);
     if (one.asks) forget_asking(one);
     this->derived().abandon_acks(one);
     if (one.is_announced && rules->on_disconnect) {
@@ -229,6 +229,7 @@ class membership : public namespaces<Derived, Policies> {
     if (this->gone()) return;
     if (in.recover) in.recover->live.erase(one.pid);
     if (saves) {
+      in.recover->sessions.prune(this->now());
       in.recover->sessions.save(
           one.pid, {std::string(one.id()), std::move(rooms), std::move(one.data), one.first},
           this->now());

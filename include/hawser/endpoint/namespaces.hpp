@@ -108,13 +108,15 @@ class namespaces : public engine_front<Derived, Policies> {
   nsp_type* nsp_for(std::string_view name, json const& auth) {
     auto const found = by_name_.find(name);
     if (found != by_name_.end()) return found->second.get();
-    for (auto const& parent : parents_) {
+    for (std::size_t i = 0; i < parents_.size(); ++i) {  // whoever is asked may make more of them
+      nsp_type* const parent = parents_[i].get();
       bool matches = false;
       this->fenced([&] { matches = parent->rules->matches(name, auth); });
+      if (auto* const made = find_named(name)) return made;  // by whoever was asked
       if (!matches) continue;
       if (children_ >= limits_.max_child_namespaces) return nullptr;
       ++children_;
-      nsp_type* const child = add_nsp(std::string(name), parent->rules, parent.get());
+      nsp_type* const child = add_nsp(std::string(name), parent->rules, parent);
       if (parent->rules->on_child) {
         this->fenced([&] { parent->rules->on_child(this->anchored(), child->number); });
       }

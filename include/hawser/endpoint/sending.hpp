@@ -108,6 +108,7 @@ class sending : public wheel_entry {
 
   /// Queues bytes of the opening handshake.
   void send_raw(bytes_view bytes) {
+    if (phase_ == phase::closed) return;  // by a handler, while the answer was made
     outbox_.push_control(host_->space().pack(bytes), blocks());
     host_->mark_dirty(self());
   }

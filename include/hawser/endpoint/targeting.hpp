@@ -71,19 +71,15 @@ class targeting : public membership<Derived, Policies> {
     std::vector<socket_id> ids;
     for (std::uint32_t const slot : list) ids.push_back(this->socket_at(slot).at);
     list.clear();
-    for (socket_id const id : ids) {
-      bool const yes = this->find_connected(id) && this->guard_says(rules->may_receive, id);
-      if (yes && this->find_connected(id)) {  // the guard may have ended it
-        list.push_back(id.slot);
-      } else {
-        ++this->counters_.events_refused;
-      }
-    }
-    std::erase_if(list, [&](std::uint32_t slot) {  // or one that it was asked about before
-      return std::none_of(ids.begin(), ids.end(), [&](socket_id id) {
-        return id.slot == slot && this->find_connected(id);
-      });
+    std::erase_if(ids, [&](socket_id id) {
+      if (!this->find_connected(id)) return true;  // the guard may have ended it
+      bool const yes = this->guard_says(rules->may_receive, id);
+      this->counters_.events_refused += yes ? 0 : 1;
+      return !yes;
     });
+    for (socket_id const id : ids) {  // or one that it was asked about before
+      if (this->find_connected(id)) list.push_back(id.slot);
+    }
   }
 
   template <class Each>

@@ -73,8 +73,8 @@ class websocket_remote {
 /// bounded mailbox, and reach the server's thread in order, with one wake-up for each batch.
 /// Copyable; works for ever: once the server has gone every call answers `not_open`.
 ///
-/// Errors of all calls: `mailbox_full`, `not_open`. Whether an event was taken by its peers is not
-/// known here.
+/// Errors of all calls: `mailbox_full`, `not_open`; of emits also `bad_event_name`. Whether an event
+/// was taken by its peers is not known here.
 class remote {
  public:
   explicit remote(anchor* at) noexcept : anchor_(at) {}
@@ -106,6 +106,7 @@ class remote {
   template <class Target, class... Args>
   std::error_code mail(Target const& to, std::string_view name, Args const&... arguments) const {
     event_payload<Args...> const what(name, arguments...);
+    if (what.source().is_reserved()) return make_error_code(errc::bad_event_name);
     byte_buffer bytes;
     value_writer writer(bytes, value_format::msgpack);
     what.source().write(what.source().self, writer, {});

@@ -22,7 +22,7 @@
 
 namespace hawser::inline HAWSER_ABI::inline HAWSER_ASIO_ABI {
 
-/// A request that opened no session, or broke one.
+/// A request that opened no session, or was for none that it could be for.
 struct connection_error {
   http::request const& request;
   eio::refusal code;
@@ -85,7 +85,7 @@ class engine_front : public session_table<Derived, Policies> {
       upgrades ? begin_probe(one, *in) : polled(one, *in);
       return true;
     }
-    if (now.turned_away) {
+    if (now.turned_away || this->is_full()) {
       ++this->counters_.rejected_full;
       this->unavailable(one);
       return true;
@@ -223,7 +223,7 @@ class engine_front : public session_table<Derived, Policies> {
   }
 
   void refuse(connection_type& one, eio::refusal why, bool upgrades, std::string_view text = {}) {
-    ++this->counters_.rejected_malformed;
+    if (why != eio::refusal::forbidden) ++this->counters_.rejected_malformed;
     std::string_view const words = text.empty() ? eio::describe(why) : text;
     if (on_connection_error) {
       this->fenced([&] { on_connection_error({one.opening->request, why, words}); });
@@ -322,7 +322,7 @@ class engine_front : public session_table<Derived, Policies> {
   void on_packet(session_type& in, eio::packet const& packet) {
     using verdict = engine_session::verdict;
     switch (in.state.on_packet(packet)) {
-      case verdict::heartbeat: this->derived().ponged(in); return in.on_pong();
+      case verdict::heartbeat: in.on_pong(); return this->derived().ponged(in);  // may end it
       case verdict::end_transport_error:
         this->count_violation(errc::unexpected_packet);
         return this->end_session(in, disconnect_reason::transport_error);

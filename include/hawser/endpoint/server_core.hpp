@@ -197,6 +197,8 @@ class server_core : public http_front<Derived, Policies, Interface> {
     ++open_;
   }
 
+  std::size_t max_connections() const noexcept { return max_connections_; }
+
   /// An open one has ended.
   void count_closed(close_event const& event) {
     ++this->counters_.closed;

@@ -100,7 +100,7 @@ class session : public wheel_entry {
   /// Nothing but the answer to a ping counts: not a pong that comes by itself.
   void on_pong() {
     beat_.on_received();
-    if (!std::exchange(awaits_pong_, false)) return;
+    if (!std::exchange(awaits_pong_, false) || !is_open()) return;
     beat_next_ = beat_.start(core_.heartbeat_options(), core_.now()).next;
     reschedule();
   }
@@ -222,6 +222,7 @@ class session : public wheel_entry {
 
   void on_backlog() noexcept {}  // a client that doesn't poll doesn't post for ever either
   void give_up_slow() {
+    if (std::exchange(given_up_, true)) return;
     core_.count_violation(errc::send_queue_full);
     end_soon(disconnect_reason::transport_error);
   }
@@ -256,6 +257,7 @@ class session : public wheel_entry {
   void switch_over() {
     std::unique_ptr<polling> const old = std::move(polling_);
     carry_by(*old->probe);
+    auto const counted = core_.counters().messages_out;
     old->queue.take_all([&](std::span<packet_part const> parts, bool compress, message_key key) {
       small_list<outgoing, 4> messages;
       for (packet_part const& part : parts) {
@@ -263,6 +265,7 @@ class session : public wheel_entry {
       }
       (void)send_frames(messages.view(), key);
     });
+    core_.counters().messages_out = counted;  // each was counted when it was queued
   }
 
   // -- the end -----------------------------------------------------------------------------------
@@ -356,6 +359,7 @@ class session : public wheel_entry {
   stage stage_ = stage::open;
   std::uint8_t looks_left_ = 0;
   bool awaits_pong_ = false;
+  bool given_up_ = false;
   disconnect_reason ends_by_ = disconnect_reason::transport_error;
   std::uint32_t references_ = 1;
   connection_type* carrier_ = nullptr;

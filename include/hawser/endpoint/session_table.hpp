@@ -174,6 +174,12 @@ class session_table : public server_core<Derived, Policies, socketio_host> {
     return found == by_sid_.end() ? nullptr : *found;
   }
 
+  /// Sessions that hold no connection just now, and those that are to be told of their end, count:
+  /// one connection can open any number of them.
+  bool is_full() const noexcept {
+    return sessions_.size() - free_.size() >= this->max_connections();
+  }
+
   session_type& add_session(connection_type& one, engine_session::carrier first) {
     auto* const in = new session_type(this->derived(), first);
     in->name = fresh_sid_;

@@ -42,14 +42,15 @@ class socketio_face : public server_face<socketio_core<Policies>>,
   template <std::invocable<handshake const&, decision> Handler>
   void allow_request(Handler handler) {
     this->core_->replace(this->core_->authenticate,
-                         callback<void(handshake const&, decision)>(std::move(handler)));
+                         callback<void(handshake const&, decision)>(stable, std::move(handler)));
   }
 
-  /// `void(connection_error const&)`: a request opened no session, or broke one.
+  /// `void(connection_error const&)`: a request opened no session, or was for none that it could
+  /// be for.
   template <std::invocable<connection_error const&> Handler>
   void on_connection_error(Handler handler) {
     this->core_->replace(this->core_->on_connection_error,
-                         callback<void(connection_error const&)>(std::move(handler)));
+                         callback<void(connection_error const&)>(stable, std::move(handler)));
   }
 
   /// For other threads.

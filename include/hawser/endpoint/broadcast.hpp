@@ -56,7 +56,7 @@ struct socket_description {
   std::string id;
   std::vector<std::string> rooms;
   json data;       ///< what another node told; null for sockets of this server: see `socket::data`
-  json handshake;  ///< headers, time, address, secure, url, query, auth; as Node describes it
+  json handshake;  ///< headers, address, xdomain, secure, issued, url, auth; named as in Node
 };
 
 /// Whom an event reaches, and how: a value that every call leaves as it is and answers another one.

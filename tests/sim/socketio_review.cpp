@@ -1,0 +1,306 @@
+#include "sim/socketio_harness.hpp"
+
+#include <memory>
+#include <string>
+
+using namespace sim;
+
+namespace {
+
+// The text of a field of a CONNECT answer.
+std::string field_of(strings const& packets, std::string const& name) {
+  for (std::string const& one : packets) {
+    auto const at = one.find("\"" + name + "\":\"");
+    if (at == std::string::npos) continue;
+    auto const begin = at + name.size() + 4;
+    return one.substr(begin, one.find('"', begin) - begin);
+  }
+  return {};
+}
+
+void with_recovery(hall::options_type& numbers) { numbers.recovery.enabled = true; }
+
+}  // namespace
+
+TEST_CASE("sim: a pong may end its own session, by whoever waited for it", "[sim][socketio]") {
+  hall h(with_recovery);
+  io_peer a(h);
+  auto const pid = field_of(a.join(), "pid");
+  REQUIRE(!pid.empty());
+  h.server->on_connect([&h](hawser::socket) { (void)h.sockets[0].disconnect(true); });
+  io_peer b(h);
+  (void)b.join({}, "{\"pid\":\"" + pid + "\"}");
+  a.say("3");
+  CHECK(h.server->size() == 1);
+  CHECK(has(h.reasons, "server namespace disconnect"));
+}
+
+TEST_CASE("sim: a socket on its way out may take its whole session along", "[sim][socketio]") {
+  hall h;
+  auto chat = h.server->of("/chat");
+  h.watch(chat);
+  io_peer a(h);
+  (void)a.join();
+  (void)a.join("/chat");
+  REQUIRE(h.sockets.size() == 2);
+  h.server->on_room([&h](hawser::room_event const& what) {
+    if (what.what == hawser::room_event::type::leave) (void)h.sockets[1].disconnect(true);
+  });
+  a.say("41");
+  CHECK(h.server->size() == 0);
+  CHECK(h.reasons.size() == 2);
+}
+
+TEST_CASE("sim: whoever decides about names may make namespaces", "[sim][socketio]") {
+  hall h;
+  int asked = 0;
+  auto const matching = [&](std::string_view name, json const&) {
+    if (++asked > 1) return name == "/late";
+    for (int i = 0; i < 20; ++i) {
+      (void)h.server->of([&](std::string_view other, json const&) { return other == "/late"; });
+    }
+    return false;
+  };
+  (void)h.server->of(matching);
+  auto own = h.server->of([&](std::string_view name, json const&) {
+    auto const made = h.server->of(name);  // the very one, as an ordinary one
+    return static_cast<bool>(made) && name == "/own";
+  });
+  io_peer a(h);
+  (void)a.join("/own");
+  auto const there = h.server->of("/own");
+  CHECK(there.name() == "/own");
+  (void)there.emit("news", 1);
+  h.run();
+  CHECK(has(a.packets(), "42/own,[\"news\",1]"));
+}
+
+TEST_CASE("sim: a handler that is replaced while it runs keeps what it has captured",
+          "[sim][socketio]") {
+  // Captures that are small enough to lie where the next handler will.
+  struct place : hall {
+    int ran = 0;
+    void check(std::shared_ptr<std::string> const& still) {
+      REQUIRE(still);
+      CHECK(*still == "kept");
+      ++ran;
+    }
+  } h;
+  auto const kept = std::make_shared<std::string>("kept");
+  std::size_t const one = 1, two = 2, three = 3;
+  h.server->allow_request([kept, &h](hawser::handshake const&, hawser::decision d) {
+    h.server->allow_request(
+        [](hawser::handshake const&, hawser::decision other) { other.accept(); });
+    d.accept();
+    h.check(kept);
+  });
+  h.server->on_connect([kept, &h, one, two, three](hawser::socket s) {
+    s.on_any([kept, &h](hawser::event_view const&) {
+      h.sockets[0].on_any([](hawser::event_view const&) {});
+      h.check(kept);
+    });
+    h.sockets.push_back(s);
+    h.server->on_disconnect([kept, &h](hawser::socket, disconnect_reason) {
+      h.server->on_disconnect([](hawser::socket, disconnect_reason) {});
+      h.check(kept);
+    });
+    CHECK(one + two == three);
+  });
+  h.server->on_any([kept, &h](hawser::socket, hawser::event_view const&) {
+    hawser::event_handlers fresh;
+    fresh.on("e", [] {});
+    h.server->handlers(std::move(fresh));
+    h.server->on_any([](hawser::socket, hawser::event_view const&) {});
+    h.check(kept);
+  });
+  h.server->may_send([kept, &h, one](hawser::socket, hawser::event_view const&) {
+    h.server->may_send([kept, one](hawser::socket, hawser::event_view const&) { return one == 1; });
+    h.check(kept);
+    return one == 1;
+  });
+  io_peer a(h);
+  (void)a.join();
+  for (int i = 0; i < 3; ++i) a.say(event("[\"e\"]"));
+  a.say("41");
+  CHECK(h.ran == 5);
+  CHECK(h.counters().events_refused == 0);
+}
+
+TEST_CASE("sim: a server may go while a request that breaks its session is refused",
+          "[sim][socketio]") {
+  int const kind = GENERATE(0, 1, 2, 3);
+  auto h = std::make_unique<hall>([](auto& o) { o.framing.max_message_size = 1000; });
+  polling_peer a(*h);
+  (void)a.join();
+  http_peer other(*h);
+  h->server->on_disconnect([&](hawser::socket, disconnect_reason) { h->server.reset(); });
+  INFO("kind " << kind);
+  switch (kind) {
+    case 0:
+      a.poll();
+      other.get(a.target());
+      break;
+    case 1: (void)a.post("x", "Content-Type: application/octet-stream\r\n"); break;
+    case 2:
+      a.posts().send("POST " + a.target() + " HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\n");
+      h->run();
+      other.post(a.target(), "3");
+      break;
+    default: (void)a.post(std::string(2000, '4'));
+  }
+  h->run();
+  if (kind == 1 && h->server) {
+    // The field that stands first counts: by hand.
+    other.send("POST " + a.target() +
+               " HTTP/1.1\r\nHost: x\r\nContent-Type: application/octet-stream\r\n"
+               "Content-Length: 1\r\n\r\n3");
+    h->run();
+  }
+  CHECK(!h->server);
+  a.polls().reset();
+  a.posts().reset();
+  other.reset();
+  h->run(1min);
+  CHECK(h->net.live_streams() == 0);
+}
+
+TEST_CASE("sim: sessions count as connections, also those that hold none", "[sim][socketio]") {
+  hall h([](auto& o) { o.max_connections = 3; });
+  http_peer one(h);
+  for (int i = 0; i < 3; ++i) {
+    one.get(engine_path + "polling");
+    h.run();
+    CHECK(one.answer().value().status == 200);
+  }
+  one.get(engine_path + "polling");
+  h.run();
+  auto const last = one.answer();
+  REQUIRE(last);
+  CHECK(last->status == 503);
+  CHECK(!last->field("Retry-After").empty());
+  CHECK(h.counters().rejected_full == 1);
+  CHECK(h.server->size() == 3);
+  h.run(1min);
+  polling_peer later(h);
+  CHECK(later.status == 200);
+}
+
+TEST_CASE("sim: a close never shares a poll's answer with what was sent before it",
+          "[sim][socketio][polling]") {
+  hall h;
+  polling_peer a(h);
+  (void)a.join();
+  (void)h.sockets[0].emit("bye");
+  (void)h.sockets[0].disconnect(true);
+  h.run();
+  CHECK(a.packets() == strings{event("[\"bye\"]"), "41"});
+  CHECK(a.packets() == strings{"1"});
+}
+
+TEST_CASE("sim: a slow client that polls is given up once", "[sim][socketio][polling]") {
+  hall h([](auto& o) { o.backpressure.max_messages = 2; });
+  polling_peer a(h);
+  (void)a.join();
+  std::error_code last;
+  for (int i = 0; i < 10; ++i) last = h.sockets[0].emit("news", i);
+  CHECK(last);
+  h.run();
+  CHECK(h.counters().slow_closed == 1);
+  CHECK(h.reasons == strings{"transport error"});
+}
+
+TEST_CASE("sim: an upgrade counts no message twice", "[sim][socketio][upgrade]") {
+  hall h;
+  polling_peer a(h);
+  (void)a.join();
+  auto const before = h.counters().messages_out;
+  io_peer up(h, a.sid);
+  up.say("2probe");
+  for (int i = 0; i < 3; ++i) (void)h.sockets[0].emit("news", i);
+  up.say("5");
+  CHECK(up.packets().size() == 4);
+  CHECK(h.counters().messages_out == before + 3);
+}
+
+TEST_CASE("sim: a refusal counts for one reason", "[sim][socketio]") {
+  hall h;
+  http_peer one(h);
+  one.get(engine_path + "polling", "Origin: http://evil\r\n");
+  h.run();
+  CHECK(one.answer().value().status == 403);
+  CHECK(h.counters().rejected_origin == 1);
+  CHECK(h.counters().rejected_malformed == 0);
+  h.server->allow_request([](hawser::handshake const&, hawser::decision d) { d.reject(); });
+  one.get(engine_path + "polling");
+  h.run();
+  CHECK(one.answer().value().status == 403);
+  CHECK(h.counters().rejected_refused == 1);
+  CHECK(h.counters().rejected_malformed == 0);
+}
+
+TEST_CASE("sim: what a session left behind is let go when its time is over", "[sim][socketio]") {
+  hall h(with_recovery);
+  auto const data = std::make_shared<int>(1);
+  {
+    io_peer a(h);
+    (void)a.join();
+    (void)h.sockets[0].set_data(data);
+    a.reset();
+    h.run();
+  }
+  CHECK(data.use_count() == 2);
+  h.run(1h);
+  io_peer b(h);
+  (void)b.join();
+  b.reset();
+  h.run();
+  CHECK(data.use_count() == 1);
+}
+
+TEST_CASE("sim: what goes at the end of a turn may end others", "[sim][socketio]") {
+  struct ending_another {
+    explicit ending_another(hawser::socket one) : other(std::move(one)) {}
+    ending_another(ending_another&&) = default;
+    ~ending_another() { (void)other.disconnect(true); }
+    hawser::socket other;
+  };
+  hall h;
+  std::vector<std::unique_ptr<io_peer>> all;
+  for (int i = 0; i < 40; ++i) {
+    all.push_back(std::make_unique<io_peer>(h));
+    (void)all.back()->join();
+  }
+  for (std::size_t i = 0; i + 1 < all.size(); ++i) {
+    (void)h.sockets[i].set_data(ending_another(h.sockets[i + 1]));
+  }
+  CHECK(h.server->size() == 40);
+  all[0]->say("41");
+  h.run();
+  CHECK(h.reasons.size() == 40);
+}
+
+TEST_CASE("sim: names of internal events are refused from other threads too", "[sim][socketio]") {
+  hall h;
+  io_peer a(h);
+  (void)a.join();
+  auto const remote = h.server->remote();
+  CHECK(remote.emit(h.server->all(), "disconnect") == errc::bad_event_name);
+  h.run();
+  CHECK(a.packets().empty());
+}
+
+TEST_CASE("sim: a guard for receiving is asked about many at a bearable price", "[sim][socketio]") {
+  hall h;
+  int asked = 0;
+  h.server->may_receive([&](hawser::socket s) {
+    if (++asked == 2) (void)h.sockets[0].disconnect();
+    return s != h.sockets[2];
+  });
+  io_peer a(h), b(h), c(h);
+  for (auto* one : {&a, &b, &c}) (void)one->join();
+  CHECK(h.server->emit("news") == 1);
+  h.run();
+  CHECK(a.packets() == strings{"41"});
+  CHECK(b.packets() == strings{event("[\"news\"]")});
+  CHECK(c.packets().empty());
+}

@@ -127,14 +127,14 @@ inline std::string sid_of(std::string_view open) {
   return at == std::string_view::npos ? std::string() : std::string(open.substr(at + 7, 24));
 }
 
-/// An Engine.IO session by polling, by hand: one connection for polls, one for posts.
+/// An Engine.IO session by polling, by hand: one connection for polls, one for posts, and fresh ones
+/// where the server has ended those.
 class polling_peer {
  public:
-  explicit polling_peer(world& at, std::string const& extra = {})
-      : at_(at), polls_(at), posts_(at) {
-    polls_.get(engine_path + "polling", extra);
+  explicit polling_peer(world& at, std::string const& extra = {}) : at_(at) {
+    polls().get(engine_path + "polling", extra);
     at_.run();
-    if (auto const opened = polls_.answer()) {
+    if (auto const opened = polls().answer()) {
       status = opened->status;
       head = opened->head;
       body = opened->body;
@@ -149,21 +149,21 @@ class polling_peer {
 
   std::string target() const { return engine_path + "polling&sid=" + sid; }
   void poll(std::string const& extra = {}) {
-    polls_.get(target(), extra);
+    fresh(polls_).get(target(), extra);
     at_.run();
   }
   /// The status of the poll's answer, once it is there.
   int polled() {
-    auto const one = polls_.answer();
+    auto const one = polls().answer();
     if (!one) return 0;
     head = one->head;
     body = one->body;
     return status = one->status;
   }
   int post(std::string_view what, std::string const& extra = {}) {
-    posts_.post(target(), what, extra);
+    fresh(posts_).post(target(), what, extra);
     at_.run();
-    auto const one = posts_.answer();
+    auto const one = posts().answer();
     return one ? one->status : 0;
   }
   /// Polls, and what came of it; does not wait.
@@ -178,13 +178,18 @@ class polling_peer {
     CHECK(post("40" + nsp + (nsp.empty() ? "" : ",") + auth) == 200);
     return packets();
   }
-  http_peer& polls() noexcept { return polls_; }
-  http_peer& posts() noexcept { return posts_; }
+  http_peer& polls() { return polls_ ? *polls_ : fresh(polls_); }
+  http_peer& posts() { return posts_ ? *posts_ : fresh(posts_); }
 
  private:
+  http_peer& fresh(std::unique_ptr<http_peer>& of) {
+    if (!of || of->is_over()) of = std::make_unique<http_peer>(at_);
+    return *of;
+  }
+
   world& at_;
-  http_peer polls_;
-  http_peer posts_;
+  std::unique_ptr<http_peer> polls_;
+  std::unique_ptr<http_peer> posts_;
   bool waits_ = false;
 };
 

@@ -73,7 +73,7 @@ function lost() {
     again();
     at.text.focus();
   };
-  show("waiting", ...(failures++ < 2 ? ["Reconnecting…"] : ["Offline, trying again", now]));
+  show("waiting", ...(failures++ < 2 ? ["Reconnecting…"] : ["Offline", now]));
 }
 
 function again() {

@@ -2,14 +2,15 @@
 import assert from "node:assert/strict";
 import {spawn} from "node:child_process";
 import {once} from "node:events";
-import {mkdirSync, writeFileSync} from "node:fs";
+import {mkdirSync, mkdtempSync, rmSync, writeFileSync} from "node:fs";
+import {tmpdir} from "node:os";
 import path from "node:path";
 import WebSocket from "ws";
-import {seconds, temporary, within} from "./support.mjs";
+import {seconds, within} from "./support.mjs";
 
 /// Starts a browser that ends with the test.
 export async function browser(t) {
-  const profile = temporary(t);
+  const profile = mkdtempSync(path.join(tmpdir(), "hawser-"));
   const child = spawn(process.env.HAWSER_CHROMIUM ?? "chromium", [
     "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-dev-shm-usage", "--no-first-run",
     "--disable-background-networking", "--disable-component-update", "--disable-sync", "--lang=en-US",
@@ -21,6 +22,11 @@ export async function browser(t) {
       process.kill(-child.pid, "SIGKILL");
     } catch {}  // has ended already
     await exited;
+    try {  // its helpers may still be writing
+      rmSync(profile, {recursive: true, force: true, maxRetries: 20, retryDelay: 200});
+    } catch (error) {
+      console.error(`left behind: ${error.message}`);
+    }
   });
   let said = "";
   const url = await within(seconds(60), "chromium", new Promise((resolve, reject) => {

@@ -162,6 +162,9 @@ async function conversation(t, args, picture) {
   await ada.enter();
   await ada.until(`document.querySelector("#state button")?.textContent`, "Try now");
   await picture(ada, "6-offline.png");
+  await phone.until(`document.querySelector("#state button")?.textContent`, "Try now");
+  assert.equal(await phone.value(`document.querySelector("#send").getBoundingClientRect().right < innerWidth`), true);
+  await picture(phone, "8-phone-offline.png");
   const again = await chat("--port", String(server.port), ...args);
   t.after(() => again.child.kill("SIGKILL"));
   await ada.click("#state button");

@@ -4,9 +4,9 @@
 //   emits `auth` with the handshake's auth payload when somebody connects,
 //   answers `message` with a `message-back` of the same arguments,
 //   acknowledges `message-with-ack` with the same arguments.
-// Options: --ping-interval MS, --ping-timeout MS, --max-payload BYTES, --transports LIST with
-// `polling`, `websocket` or both, --cors ORIGIN for pages from elsewhere, and --recovery: a client
-// that lost its connection gets what it missed.
+// Options: --ping-interval MS, --ping-timeout MS, --connect-timeout MS for those who join no
+// namespace, --max-payload BYTES, --transports LIST with `polling`, `websocket` or both, --cors
+// ORIGIN for pages from elsewhere, and --recovery: who lost the connection gets what was missed.
 
 #include <chrono>
 #include <cstddef>
@@ -47,6 +47,8 @@ hawser::server::options options(arguments const& given) {
   auto& heartbeat = numbers.heartbeat;
   heartbeat.ping_interval = milliseconds("ping-interval", heartbeat.ping_interval);
   heartbeat.ping_timeout = milliseconds("ping-timeout", heartbeat.ping_timeout);
+  auto& connect_timeout = numbers.sockets.connect_timeout;
+  connect_timeout = milliseconds("connect-timeout", connect_timeout);
   auto& framing = numbers.framing;
   framing.max_message_size = given.number("max-payload", framing.max_message_size);
   auto const transports = given.text("transports", "polling,websocket");
@@ -60,9 +62,10 @@ hawser::server::options options(arguments const& given) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  arguments const given(
-      argc, argv, {"port", "ping-interval", "ping-timeout", "max-payload", "transports", "cors"},
-      {"recovery"});
+  arguments const given(argc, argv,
+                        {"port", "ping-interval", "ping-timeout", "connect-timeout", "max-payload",
+                         "transports", "cors"},
+                        {"recovery"});
   asio::io_context io;
   hawser::server server{io, options(given)};
   serve(server);

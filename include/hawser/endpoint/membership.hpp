@@ -91,7 +91,9 @@ class membership : public namespaces<Derived, Policies> {
     if (!close) {
       leave_namespace(*one);
     } else {
-      while (!in.sockets.empty()) leave_namespace(socket_at(in.sockets.front()));
+      while (!in.sockets.empty() && !this->gone()) {
+        leave_namespace(socket_at(in.sockets.front()));
+      }
       this->end_session(in, disconnect_reason::forced_server_close);
     }
     in.release();
@@ -108,7 +110,9 @@ class membership : public namespaces<Derived, Policies> {
 
   /// A session is over, and its sockets are.
   void session_ended(session_type& in, disconnect_reason why) {
-    while (!in.sockets.empty()) end_socket(socket_at(in.sockets.front()), why);
+    while (!in.sockets.empty() && !this->gone()) {
+      end_socket(socket_at(in.sockets.front()), why);
+    }
   }
 
   // -- rooms -------------------------------------------------------------------------------------

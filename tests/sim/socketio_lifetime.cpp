@@ -567,3 +567,141 @@ TEST_CASE("sim: whatever a queue holds goes with the server", "[sim][socketio][l
     h.run(1min);
   }
 }
+
+TEST_CASE("sim: a server may go while it tells of a session's end, however that ends",
+          "[sim][socketio][lifetime]") {
+  // Each ends one session; by polling `p`, by WebSocket `w`.
+  using way = std::function<void(hall&, polling_peer & p, io_peer & w)>;
+  way const ways[] = {
+      [](hall& h, polling_peer& p, io_peer&) {  // two polls
+        p.poll();
+        http_peer second(h);
+        second.get(p.target());
+        h.run();
+      },
+      [](hall& h, polling_peer& p, io_peer&) {  // two posts
+        p.posts().send("POST " + p.target() +
+                       " HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\n42");
+        h.run();
+        http_peer second(h);
+        second.post(p.target(), "42[\"x\"]");
+        h.run();
+      },
+      [](hall& h, polling_peer& p, io_peer&) {  // a body that is too long
+        p.posts().send("POST " + p.target() +
+                       " HTTP/1.1\r\nHost: x\r\nContent-Length: 2000000\r\n\r\nx");
+        h.run();
+      },
+      [](hall& h, polling_peer& p, io_peer&) {  // a body that is broken
+        p.posts().send("POST " + p.target() +
+                       " HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nxyz\r\n");
+        h.run();
+      },
+      [](hall&, polling_peer& p, io_peer&) { (void)p.post("garbage"); },
+      [](hall&, polling_peer& p, io_peer&) { (void)p.post("1"); },
+      [](hall&, polling_peer& p, io_peer&) {
+        p.poll();
+        (void)p.post("1");
+      },
+      [](hall&, polling_peer& p, io_peer&) { (void)p.post("2"); },
+      [](hall&, polling_peer& p, io_peer&) {
+        (void)p.post(
+            "41\x1e"
+            "40\x1e"
+            "42[\"x\"]");
+      },
+      [](hall& h, polling_peer& p, io_peer&) {
+        p.poll();
+        p.polls().reset();
+        h.run();
+      },
+      [](hall&, polling_peer& p, io_peer&) {
+        p.poll();
+        (void)p.post(
+            "42[\"end\"]\x1e"
+            "42[\"end\"]");
+      },
+      [](hall& h, polling_peer& p, io_peer&) {  // in the middle of an upgrade
+        io_peer probe(h, p.sid);
+        probe.say("2probe");
+        p.poll();
+        (void)p.post("47");
+      },
+      [](hall& h, polling_peer& p, io_peer&) {
+        io_peer probe(h, p.sid);
+        probe.send(text("2probe") + text("5") + text("47"));
+        h.run();
+      },
+      [](hall&, polling_peer&, io_peer& w) { w.say("41"); },
+      [](hall&, polling_peer&, io_peer& w) { w.say("1"); },
+      [](hall&, polling_peer&, io_peer& w) { w.say("47"); },
+      [](hall&, polling_peer&, io_peer& w) { w.say("42/other,[]"); },
+      [](hall& h, polling_peer&, io_peer& w) {
+        w.send(text("42[\"end\"]") + text("42[\"end\"]") + goodbye());
+        h.run();
+      },
+      [](hall&, polling_peer&, io_peer& w) { w.send(wire(3, "x")); },
+      [](hall&, polling_peer&, io_peer& w) { w.send(goodbye()); },
+      [](hall&, polling_peer&, io_peer& w) { w.shutdown(); },
+      [](hall&, polling_peer&, io_peer& w) { w.reset(); },
+      [](hall& h, polling_peer&, io_peer&) { h.run(1min); },  // no pongs
+      [](hall& h, polling_peer&, io_peer& w) {
+        w.say("451-[\"x\",{\"_placeholder\":true,\"num\":0}]");
+        h.run(11s);
+      },
+      [](hall& h, polling_peer&, io_peer&) { (void)h.sockets[0].disconnect(); },
+      [](hall& h, polling_peer&, io_peer&) { (void)h.sockets[1].disconnect(true); },
+      [](hall& h, polling_peer&, io_peer&) { (void)h.sockets[0].close_connection(); },
+      [](hall& h, polling_peer&, io_peer&) { h.server->disconnect_sockets(true); },
+      [](hall& h, polling_peer&, io_peer&) { h.server->stop(); },
+      [](hall& h, polling_peer&, io_peer&) { h.server->drain({.window = 0ms, .deadline = 0ms}); },
+      [](hall& h, polling_peer&, io_peer& w) {  // what it is sent no longer fits
+        w.pause_reading(true);
+        for (int i = 0; i < 50; ++i) h.server->emit("x", std::string(100'000, 'x'));
+        h.run(5s);
+      },
+  };
+  for (int when = 0; when < 3; ++when) {
+    for (int how = 0; how < 5; ++how) {
+      for (way const& one : ways) {
+        INFO("way " << &one - ways << " when " << when << " how " << how);
+        hall h;
+        int after = 0, before = 0;
+        auto const act = [&] {
+          if (++before > 1 && how < 2) return;
+          if (how == 0) h.server->stop();
+          if (how == 1) h.server->drain({.window = 0ms, .deadline = 0ms});
+          if (how == 2) h.server->disconnect_sockets(true);
+          if (how == 3) (void)h.server->emit("x", 1);
+          if (how == 4 && !h.server) ++after;
+          if (how == 4) h.server.reset();
+        };
+        polling_peer p(h);
+        io_peer w(h);
+        p.join();
+        w.join();
+        REQUIRE(h.sockets.size() == 2);
+        (void)h.sockets[0].join("room");
+        if (when == 0) {
+          h.server->on_disconnecting([&](hawser::socket, disconnect_reason) { act(); });
+        } else if (when == 1) {
+          h.server->on_disconnect([&](hawser::socket, disconnect_reason) { act(); });
+        } else {
+          h.server->on_room([&](hawser::room_event const& what) {
+            if (what.what == hawser::room_event::type::leave) act();
+          });
+        }
+        h.server->on("end", [](hawser::socket s) { (void)s.disconnect(true); });
+        one(h, p, w);
+        h.run(10ms);
+        CHECK(before >= 1);
+        CHECK(after == 0);
+        h.run(2min);
+        if (h.server) {
+          CHECK(h.counters().opened == h.counters().closed);
+          CHECK(h.counters().objects == 0);
+        }
+      }
+    }
+  }
+}

@@ -96,11 +96,11 @@ class Socket {
     clearTimeout(this.#retry);
     const wire = this.#wire;
     this.#wire = null;
-    this.id = undefined;
-    this.#acks.clear();
     wire?.close();
     if (!this.connected) return;
     this.connected = false;
+    this.id = undefined;
+    this.#acks.clear();  // those of early packets come later
     this.#tell("disconnect", reason);
   }
 

@@ -298,6 +298,14 @@ example("acks: the chat's small client answers", [], async (server) => {
   try {
     await until("two attempts", () => tried.length, (length) => length >= 2);
     assert.deepEqual(tried.slice(0, 2), ["error websocket error", "error websocket error"]);
+    const sum = new Promise((resolve) => nobody.emit("add", 1, 2, resolve));
+    await until("a third", () => tried.length, (length) => length >= 3);
+    const again = await start(program("HAWSER_ACKS"), ["--port", String(closed.port)]);
+    try {
+      assert.equal(await within(seconds(20), "what was asked before", sum), 3);
+    } finally {
+      await again.stop();
+    }
   } finally {
     nobody.disconnect();
   }

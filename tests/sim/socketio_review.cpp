@@ -86,7 +86,7 @@ TEST_CASE("sim: a handler that is replaced while it runs keeps what it has captu
       ++ran;
     }
   } h;
-  auto const kept = std::make_shared<std::string>("kept");
+  auto kept = std::make_shared<std::string>("kept");  // not const: captures that move
   std::size_t const one = 1, two = 2, three = 3;
   h.server->allow_request([kept, &h](hawser::handshake const&, hawser::decision d) {
     h.server->allow_request(
@@ -303,4 +303,88 @@ TEST_CASE("sim: a guard for receiving is asked about many at a bearable price", 
   CHECK(a.packets() == strings{"41"});
   CHECK(b.packets() == strings{event("[\"news\"]")});
   CHECK(c.packets().empty());
+}
+
+TEST_CASE("sim: message rates hold for polling as for a WebSocket", "[sim][socketio][polling]") {
+  hall h([](auto& o) { o.limits.rates.messages = {.per_second = 10, .burst = 10}; });
+  polling_peer a(h);
+  (void)a.join();
+  std::string body = event("[\"e\"]");
+  for (int i = 1; i < 30; ++i) body += "\x1e" + event("[\"e\"]");
+
+  // What is over the rate is taken, and its answer waits until it no longer is.
+  CHECK(a.post(body) == 0);
+  CHECK(h.counters().events_in == 30);
+  h.run(1900ms);
+  CHECK(!a.posts().answer());
+  h.run(300ms);
+  CHECK(a.posts().answer().value().status == 200);
+  CHECK(h.server->size() == 1);
+
+  // A second POST meanwhile is one too many.
+  SECTION("overlapping") {
+    CHECK(a.post(body) == 0);
+    http_peer other(h);
+    other.post(a.target(), event("[\"e\"]"));
+    h.run();
+    CHECK(other.answer().value().status == 400);
+    CHECK(a.posts().answer().value().status == 200);
+    CHECK(h.reasons == strings{"transport error"});
+  }
+  SECTION("its connection goes") {
+    CHECK(a.post(body) == 0);
+    a.posts().reset();
+    h.run(10s);
+    CHECK(h.reasons == strings{"transport error"});
+  }
+  SECTION("the server goes") {
+    CHECK(a.post(body) == 0);
+    h.server.reset();
+    h.run(10s);
+  }
+  SECTION("an upgrade") {
+    CHECK(a.post(body) == 0);
+    io_peer up(h, a.sid);
+    up.say("2probe");
+    up.say("5");
+    CHECK(a.posts().answer().value().status == 200);
+    up.say(event("[\"e\"]"));
+    CHECK(h.server->size() == 1);
+    h.run(3s);
+    CHECK(h.server->size() == 1);
+  }
+  SECTION("for ever") {
+    for (int i = 0; i < 8 && h.server->size() == 1; ++i) {
+      (void)a.post(body);
+      h.run(3100ms);
+      (void)a.posts().answer();
+    }
+    CHECK(h.server->size() == 0);
+    CHECK(h.counters().limit_hits == 1);
+  }
+}
+
+TEST_CASE("sim: packets that wait for attachments count as unfinished messages",
+          "[sim][socketio]") {
+  hall h([](auto& o) { o.limits.partial_message_budget = 1000; });
+  io_peer a(h), b(h);
+  polling_peer c(h);
+  (void)a.join();
+  (void)b.join();
+  (void)c.join();
+  std::string const two =
+      "452-[\"e\",{\"_placeholder\":true,\"num\":0},{\"_placeholder\":true,\"num\":1}";
+  a.say(two + ",\"" + std::string(300, 'a') + "\"]");
+  b.say(two + ",\"" + std::string(400, 'b') + "\"]");
+  CHECK(h.counters().partial_bytes > 700);
+  CHECK(h.server->size() == 3);
+  CHECK(c.post(two + ",\"" + std::string(300, 'c') + "\"]") == 200);
+  CHECK(h.server->size() == 2);
+  CHECK(has(b.packets(), "close 1013"));
+  CHECK(h.counters().limit_hits == 1);
+  a.say_binary("x");
+  a.say_binary("y");
+  CHECK(h.counters().events_in == 1);
+  (void)h.sockets[2].disconnect(true);
+  CHECK(h.counters().partial_bytes == 0);
 }

@@ -295,8 +295,8 @@ class engine_front : public session_table<Derived, Policies> {
     one.retain();
     in.retain();
     on_payload(in, body.mutable_view());
+    if (one.state() == phase::opening) this->end_post(one, in);
     in.release();
-    if (one.state() == phase::opening) this->reply(one, 200, "text/html", "ok");
     one.release();
   }
 
@@ -309,6 +309,7 @@ class engine_front : public session_table<Derived, Policies> {
         case eio::payload_reader::status::violation: return this->violated(in, reader.error());
         case eio::payload_reader::status::packet: break;
       }
+      if (!this->charge(in, packet.data.size())) return;
       if (packet.type != eio::packet_type::message) {
         on_packet(in, packet);
         continue;
@@ -364,7 +365,7 @@ class engine_front : public session_table<Derived, Policies> {
         connection_type& poll = *std::exchange(poller->poll, nullptr);
         this->reply_parked(poll, 200, as_bytes("6"));
       }
-      if (poller->post) poller->post->guest.of = nullptr;
+      this->let_post_go(in);
       in.switch_over();
       return in.reschedule();
     }

@@ -27,6 +27,7 @@
 #include <hawser/machine/engine_session.hpp>
 #include <hawser/machine/packet_parser.hpp>
 #include <hawser/machine/packet_queue.hpp>
+#include <hawser/machine/rate_guard.hpp>
 #include <hawser/policy/heartbeat.hpp>
 
 namespace hawser::inline HAWSER_ABI::inline HAWSER_ASIO_ABI {
@@ -67,6 +68,7 @@ class session : public wheel_entry {
   socket_id claimant{};  ///< that wants to take up where this one left off: see `recovery`
   bool is_claimed = false;
   bool base64_only = false;  ///< its client takes no binary frames
+  std::size_t partial = 0;   ///< bytes of a packet whose attachments are to come
   std::uint16_t connect_errors = 0;
   std::uint16_t unknown_acks = 0;
   time_point unknown_acks_since{};
@@ -95,6 +97,7 @@ class session : public wheel_entry {
     attachments_by_ = when;
     reschedule();
   }
+  void forget_partial() noexcept { core_.forget_partial(std::exchange(partial, 0)); }
   bool awaits_attachments() const noexcept { return attachments_by_ != time_point::max(); }
 
   /// Nothing but the answer to a ping counts: not a pong that comes by itself.
@@ -244,14 +247,26 @@ class session : public wheel_entry {
   struct polling {
     packet_queue queue;
     connection_type* poll = nullptr;   // waits for its answer
-    connection_type* post = nullptr;   // its body is coming
+    connection_type* post = nullptr;   // its body is coming, or its answer waits
     connection_type* probe = nullptr;  // a WebSocket that wants to take over
     time_point probe_by = time_point::max();
     time_point noop_at = time_point::max();
-    bool listed = false;  // among those with something to answer
-    bool parted = false;  // the last packet is queued, or has left
+    time_point post_at = time_point::max();  // when the POST whose answer waits gets it
+    std::unique_ptr<rate_guard> rates;       // made only when something is limited
+    bool listed = false;                     // among those with something to answer
+    bool parted = false;                     // the last packet is queued, or has left
   };
   polling* poller() noexcept { return polling_.get(); }
+
+  /// Charges a packet that was posted, as every message of a WebSocket is charged. False if that
+  /// was the last straw.
+  bool within_rates(std::size_t bytes) {
+    auto const& limits = core_.limits().rates;
+    if (!limits.limits_messages() || !polling_) return true;
+    auto& rates = polling_->rates;
+    if (!rates) rates = std::make_unique<rate_guard>(limits, core_.now());
+    return rates->take(rate_kind::message, bytes, core_.now()) != rate_verdict::exceeded;
+  }
 
   /// The upgrade is done: what has waited leaves by the WebSocket.
   void switch_over() {
@@ -273,12 +288,15 @@ class session : public wheel_entry {
   /// Nothing is delivered or sent any more but the last packet of a session that polls.
   void begin_closing(time_point by) noexcept {
     stage_ = stage::closing;
+    packets = {};
+    forget_partial();
     beat_next_ = connect_by_ = attachments_by_ = time_point::max();
     close_by_ = by;
     reschedule();
   }
   void finish() noexcept {
     stage_ = stage::over;
+    forget_partial();
     core_.unschedule(*this);
   }
   void lost_carrier() noexcept { carrier_ = nullptr; }
@@ -286,7 +304,9 @@ class session : public wheel_entry {
   void reschedule() {
     if (is_over()) return;
     time_point next = std::min({beat_next_, connect_by_, attachments_by_, close_by_});
-    if (polling_) next = std::min({next, polling_->probe_by, polling_->noop_at});
+    if (polling_) {
+      next = std::min({next, polling_->probe_by, polling_->noop_at, polling_->post_at});
+    }
     core_.schedule(*this, next);
   }
 
@@ -304,6 +324,7 @@ class session : public wheel_entry {
       polling_->noop_at = time_point::max();
       core_.release_poll(*this);
     }
+    if (polling_ && polling_->post_at <= now) core_.let_post_go(*this);
     if (polling_ && polling_->probe_by <= now) core_.drop_probe(*this);
     if (connect_by_ <= now) {
       return core_.end_session(*this, disconnect_reason::forced_server_close);

@@ -69,6 +69,39 @@ class session_table : public server_core<Derived, Policies, socketio_host> {
     if (poller && poller->poll && poller->queue.empty()) in.send_control("6");
   }
 
+  /// A POST has been read. Its answer waits while its client is over a rate, as a WebSocket is not
+  /// read from then.
+  void end_post(connection_type& one, session_type& in) {
+    auto* const poller = in.poller();
+    bool const waits =
+        poller && in.is_open() && poller->rates && poller->rates->until() > this->now();
+    if (!waits) return reply(one, 200, "text/html", "ok");
+    poller->post = &one;
+    poller->post_at = poller->rates->until();
+    one.guest.of = &in;
+    one.opening->parked = true;
+    one.set_deadline(time_point::max());
+    in.reschedule();
+  }
+
+  /// The session has no more to do with its POST: one that waits for its answer gets it.
+  void let_post_go(session_type& in) {
+    auto* const poller = in.poller();
+    connection_type* const post = std::exchange(poller->post, nullptr);
+    bool const waits = std::exchange(poller->post_at, time_point::max()) != time_point::max();
+    if (!post) return;
+    post->guest.of = nullptr;
+    if (waits) reply_parked(*post, 200, as_bytes("ok"));
+  }
+
+  /// Charges a packet that was posted. False if the session has ended for it.
+  bool charge(session_type& in, std::size_t bytes) {
+    if (in.within_rates(bytes)) return true;
+    this->count_violation(errc::message_flood);
+    end_session(in, disconnect_reason::transport_error);
+    return false;
+  }
+
   /// Precondition: a poll waits.
   void answer_poll(session_type& in) {
     auto& poller = *in.poller();
@@ -101,7 +134,8 @@ class session_table : public server_core<Derived, Policies, socketio_host> {
     if (in.is_over()) return;
     in.finish();
     if (auto* const poller = in.poller()) {
-      for (connection_type* const one : {poller->poll, poller->post, poller->probe}) {
+      let_post_go(in);
+      for (connection_type* const one : {poller->poll, poller->probe}) {
         if (one) one->guest.of = nullptr;
       }
       if (connection_type* const poll = std::exchange(poller->poll, nullptr)) {
@@ -129,6 +163,17 @@ class session_table : public server_core<Derived, Policies, socketio_host> {
     auto const reason =
         was_packet ? disconnect_reason::forced_close : disconnect_reason::parse_error;
     end_session(in, reason, ws::close_code_for(why));
+  }
+
+  /// Packets that wait for attachments are over the budget of unfinished messages: the largest has
+  /// to go.
+  void shed_session(session_type& newest) {
+    session_type* largest = &newest;
+    for (session_type* const one : sessions_) {
+      if (one && one->partial > largest->partial) largest = one;
+    }
+    this->count_violation(errc::partial_budget_exceeded);
+    end_session(*largest, disconnect_reason::transport_error, close_code::try_again_later);
   }
 
   void on_own_deadline(wheel_entry& entry, time_point now) {

@@ -39,14 +39,13 @@ class socketio_core final : public clustering<socketio_core<Policies>, Policies>
     incoming_packet packet;
     switch (this->parser_.decode(in.packets, what, padded, packet)) {
       case parse_status::violation: return this->violated(in, this->parser_.error());
-      case parse_status::need_more:
-        if (!in.awaits_attachments()) {
-          in.set_attachments_deadline(this->now() + attachments_timeout_);
-        }
-        return;
+      case parse_status::need_more: return keep_partial(in, what.data.size());
       case parse_status::packet: break;
     }
-    if (in.awaits_attachments()) in.set_attachments_deadline(time_point::max());
+    if (in.awaits_attachments()) {
+      in.set_attachments_deadline(time_point::max());
+      in.forget_partial();
+    }
     in.retain();
     on_packet(in, packet);
     in.release();
@@ -71,6 +70,18 @@ class socketio_core final : public clustering<socketio_core<Policies>, Policies>
   }
 
  private:
+  // Its attachments are to come: it counts as an unfinished message does.
+  void keep_partial(session_type& in, std::size_t bytes) {
+    if (!in.awaits_attachments()) {
+      in.set_attachments_deadline(this->now() + attachments_timeout_);
+    }
+    in.partial += bytes;
+    this->counters_.partial_bytes += bytes;
+    if (this->counters_.partial_bytes > this->limits().partial_message_budget) {
+      this->shed_session(in);
+    }
+  }
+
   void on_packet(session_type& in, incoming_packet const& packet) {
     if (packet.type == sio::packet_type::event) [[likely]] {
       socket_type* const to = this->socket_in(in, packet.nsp);

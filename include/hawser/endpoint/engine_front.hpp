@@ -102,6 +102,10 @@ class engine_front : public session_table<Derived, Policies> {
       ++this->counters_.rejected_refused;
       return refuse(one, eio::refusal::forbidden, upgrades, said.body);
     }
+    if (one.opening->turned_away) {  // a drain began while it was asked about
+      ++this->counters_.rejected_full;
+      return this->unavailable(one);
+    }
     if (upgrades) {
       if (intent_of(one) == intent::open_websocket) this->fresh_sid_ = this->new_sid();
       add_cookie(said.headers);

@@ -404,3 +404,98 @@ TEST_CASE("sim: long answers to polls are compressed for who takes it", "[sim][s
     }
   }
 }
+
+TEST_CASE("sim: who is let in after a drain began opens no session", "[sim][socketio][limits]") {
+  for (bool const websocket : {false, true}) {
+    INFO("websocket " << websocket);
+    hall h;
+    std::vector<hawser::decision> open;
+    h.server->allow_request(
+        [&](hawser::handshake const&, hawser::decision d) { open.push_back(std::move(d)); });
+    http_peer p(h);
+    peer w(h, websocket ? upgrade(engine_path + "websocket") : std::string());
+    if (!websocket) p.get(engine_path + "polling");
+    h.run();
+    REQUIRE(open.size() == 1);
+    int drained = 0;
+    h.server->drain({.window = 1s, .deadline = 2s}, [&] { ++drained; });
+    open[0].accept();
+    h.run();
+    CHECK((websocket ? w.status() : p.answer().value_or(response{}).status) == 503);
+    CHECK(h.server->size() == 0);
+    CHECK(h.counters().opened == 0);
+    CHECK(h.counters().rejected_full == 1);
+    h.run(1s);
+    CHECK(drained == 1);
+    h.run(15s);  // an idle connection has its own time
+    CHECK(h.counters().objects == 0);
+  }
+}
+
+TEST_CASE("sim: pages of other origins need to be named", "[sim][socketio][limits]") {
+  hall h([](auto& numbers) {
+    numbers.engine.cors.origins = {"https://a.example"};
+    numbers.engine.cors.credentials = true;
+    numbers.engine.cors.headers = {"X-Mine"};
+    numbers.engine.cookie.name = "io";
+  });
+  http_peer p(h);
+  auto const ask = [&](std::string const& method, std::string const& origin) {
+    p.send(method + " " + engine_path + "polling HTTP/1.1\r\nHost: x\r\n" + origin + "\r\n");
+    h.run();
+    return p.answer().value_or(response{});
+  };
+  auto const good = ask("GET", "Origin: https://a.example\r\n");
+  CHECK(good.status == 200);
+  CHECK(good.field("Access-Control-Allow-Origin") == "https://a.example");
+  CHECK(good.field("Access-Control-Allow-Credentials") == "true");
+  CHECK(good.field("Set-Cookie") == "io=" + sid_of(good.body) + "; Path=/; HttpOnly; SameSite=Lax");
+  auto const preflight = ask("OPTIONS", "Origin: https://a.example\r\n");
+  CHECK(preflight.status == 204);
+  CHECK(preflight.field("Access-Control-Allow-Methods") == "GET, POST");
+  CHECK(preflight.field("Access-Control-Allow-Headers") == "Content-Type, X-Mine");
+  auto const bad = ask("GET", "Origin: https://b.example\r\n");
+  CHECK(bad.status == 403);
+  CHECK(bad.field("Access-Control-Allow-Origin").empty());
+  CHECK(ask("OPTIONS", "Origin: https://b.example\r\n")
+            .field("Access-Control-Allow-Methods")
+            .empty());
+  CHECK(ask("GET", "").status == 200);
+  CHECK(ask("GET", "Origin: http://x\r\n").status == 200);  // the same
+  CHECK(h.counters().rejected_origin == 1);
+  io_peer ws(h, {}, "Origin: https://b.example\r\n");
+  CHECK(ws.status() == 400);
+  io_peer fine(h, {}, "Origin: https://a.example\r\n");
+  CHECK(fine.is_open());
+}
+
+TEST_CASE("sim: requests behind a poll wait for it, as far as they fit",
+          "[sim][socketio][limits]") {
+  hall h;
+  int got = 0;
+  h.server->on("x", [&](hawser::socket s) {
+    ++got;
+    (void)s.emit("y");
+  });
+  polling_peer p(h);
+  p.join();
+  p.poll();
+  p.polls().post(p.target(), "42[\"x\"]");
+  p.polls().get(p.target());
+  h.run(1s);
+  CHECK(got == 0);
+  (void)h.sockets[0].emit("first");
+  h.run();
+  CHECK(got == 1);
+  CHECK(p.polled() == 200);
+  CHECK(p.body == "42[\"first\"]");
+  CHECK(p.polls().answer().value_or(response{}).body == "ok");
+  CHECK(p.polls().answer().value_or(response{}).body == "42[\"y\"]");
+  p.poll();
+  p.polls().post(p.target(), std::string(20'000, 'x'));  // over max_early_bytes
+  h.run();
+  CHECK(p.polls().answer().value_or(response{}).status == 400);
+  CHECK(h.reasons == strings{"transport error"});
+  h.run(1min);
+  CHECK(h.counters().objects == 0);
+}

@@ -327,7 +327,9 @@ struct upgrading : hall {
     server->on("bytes",
                [this](hawser::bytes_view bytes) { got.push_back(static_cast<int>(bytes.size())); });
     client.emplace(*this);
-    REQUIRE(has(client->join(), "40{\"sid\":\"" + std::string(sockets.at(0).id()) + "\"}"));
+    auto const joined = client->join();
+    REQUIRE(sockets.size() == 1);
+    REQUIRE(has(joined, "40{\"sid\":\"" + std::string(sockets[0].id()) + "\"}"));
   }
   // Both directions work by polling.
   void check_polling() {

@@ -68,8 +68,8 @@ enum class parse_status : std::uint8_t {
 /// Turns packets into messages and back. `P::peer` is the state of one session: keep it small.
 ///
 /// *Semantics*: `decode` gets the content of one Engine.IO message, a text in UTF-8 or binary;
-/// `padded` says that 64 bytes behind it may be read. After a violation it isn't called again for that peer. Bad input is
-/// never an exception. *Models*: `text_parser`, `msgpack_parser`.
+/// `padded` says that 64 bytes behind it may be read. After a violation it isn't called again for
+/// that peer. Bad input is never an exception. *Models*: `text_parser`, `msgpack_parser`.
 template <class P>
 concept packet_parser =
     std::constructible_from<P, typename P::options const&> &&

@@ -197,14 +197,15 @@ class broadcast_operator : public emits_events<broadcast_operator> {
     using list =
         std::remove_cvref_t<std::tuple_element_t<1, typename call_signature<Handler>::parameters>>;
     return [handler = std::decay_t<Handler>(std::forward<Handler>(handler)), answers = list(),
-            fits = true](std::error_code error, value const* one) mutable {
+            all_fit = true](std::error_code error, value const* one) mutable {
       if (one) {
         typename list::value_type read{};
-        fits = read_value((*one)[0], read) && fits;
-        if (fits) answers.push_back(std::move(read));
+        bool const fit = read_value((*one)[0], read);
+        if (fit) answers.push_back(std::move(read));
+        all_fit = all_fit && fit;  // a bad answer doesn't cost the others theirs
         return;
       }
-      if (!error && !fits) error = make_error_code(errc::argument_mismatch);
+      if (!error && !all_fit) error = make_error_code(errc::argument_mismatch);
       handler(error, std::move(answers));
     };
   }

@@ -388,3 +388,53 @@ TEST_CASE("sim: packets that wait for attachments count as unfinished messages",
   (void)h.sockets[2].disconnect(true);
   CHECK(h.counters().partial_bytes == 0);
 }
+
+TEST_CASE("sim: one bad answer to a broadcast doesn't cost the others theirs", "[sim][socketio]") {
+  hall h;
+  io_peer a(h), b(h), c(h);
+  for (auto* one : {&a, &b, &c}) (void)one->join();
+  std::error_code outcome;
+  std::vector<int> answers;
+  h.server->emit_with_ack("q", [&](std::error_code error, std::vector<int> all) {
+    outcome = error;
+    answers = std::move(all);
+  });
+  h.run();
+  a.say("430[1]");
+  b.say("430[\"no number\"]");
+  c.say("430[3]");
+  h.run();
+  CHECK(outcome == errc::argument_mismatch);
+  CHECK(answers == std::vector<int>{1, 3});
+}
+
+TEST_CASE("sim: a handler may adopt a connection that has something to say", "[sim][socketio]") {
+  hall h;
+  hawser::memory_context context(h.io.get_executor(), {.network = &h.net});
+  hawser::memory_acceptor acceptor(context);
+  REQUIRE(!acceptor.open({.port = 90}));
+  http_peer adopted(h, 90);
+  h.run(1ms);
+  polling_peer polling(h);
+  (void)polling.join();
+  strings heard;
+  h.server->on_any([&](hawser::socket, hawser::event_view const& what) {
+    if (what.name() != "outer") return;
+    auto taken = acceptor.accept();
+    REQUIRE(taken);
+    std::string const body = event("[\"inner\",\"" + std::string(100, 'i') + "\"]");
+    std::string const request =
+        "POST " + polling.target() +
+        " HTTP/1.1\r\nHost: x\r\nContent-Length: " + std::to_string(body.size()) + "\r\n\r\n" +
+        body;
+    h.server->adopt(std::move(*taken), hawser::as_bytes(request));
+  });
+  h.server->on("outer", [&](std::string_view text) { heard.emplace_back(text); });
+  h.server->on("inner", [&](std::string_view text) { heard.emplace_back(text); });
+  io_peer a(h);
+  (void)a.join();
+  a.say(event("[\"outer\",\"" + std::string(50, 'o') + "\"]"));
+  h.run();
+  CHECK(heard == strings{std::string(50, 'o'), std::string(100, 'i')});
+  CHECK(adopted.answer().value().status == 200);
+}

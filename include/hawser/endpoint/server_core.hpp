@@ -76,11 +76,13 @@ class server_core : public http_front<Derived, Policies, Interface> {
 
   /// Goes on with a connection that the host program accepted.
   void adopt(stream_type stream, mutable_bytes rest, std::optional<http::request> request) {
+    bool const nested = this->in_turn();
     typename base::turn const held(*this);
     connection_type* const one = begin(std::move(stream));
     if (!one) return;
     if (request && one->state() == phase::opening) this->adopt_request(*one, std::move(*request));
-    if (!rest.empty()) one->receive(rest);
+    // Handlers must not run inside those of another connection.
+    if (!rest.empty()) nested ? one->receive_later(rest) : one->receive(rest);
     one->release();
   }
 

@@ -438,3 +438,20 @@ TEST_CASE("sim: a handler may adopt a connection that has something to say", "[s
   CHECK(heard == strings{std::string(50, 'o'), std::string(100, 'i')});
   CHECK(adopted.answer().value().status == 200);
 }
+
+TEST_CASE("sim: a route's handler may add routes", "[sim][http]") {
+  hall h;
+  auto kept = std::make_shared<std::string>("kept");  // not const: captures that move
+  h.server->get("/page", [kept, &h](hawser::http_request const&, hawser::http_reply reply) {
+    for (int i = 0; i < 20; ++i) {
+      h.server->get("/" + std::to_string(i),
+                    [](hawser::http_request const&, hawser::http_reply) {});
+    }
+    REQUIRE(kept);
+    reply.send(200, *kept);
+  });
+  http_peer one(h);
+  one.get("/page");
+  h.run();
+  CHECK(one.answer().value().body == "kept");
+}

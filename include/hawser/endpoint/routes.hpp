@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <deque>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -109,7 +110,7 @@ class route_table {
     http_handler handler;
     bool prefix;
   };
-  std::vector<route> routes_;
+  std::deque<route> routes_;  // handlers that run may add others, and stay where they are
 };
 
 }  // namespace hawser::inline HAWSER_ABI

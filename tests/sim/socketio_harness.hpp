@@ -127,8 +127,8 @@ inline std::string sid_of(std::string_view open) {
   return at == std::string_view::npos ? std::string() : std::string(open.substr(at + 7, 24));
 }
 
-/// An Engine.IO session by polling, by hand: one connection for polls, one for posts, and fresh ones
-/// where the server has ended those.
+/// An Engine.IO session by polling, by hand: one connection for polls, one for posts, and fresh
+/// ones where the server has ended those.
 class polling_peer {
  public:
   explicit polling_peer(world& at, std::string const& extra = {}) : at_(at) {

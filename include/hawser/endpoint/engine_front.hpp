@@ -85,11 +85,7 @@ class engine_front : public session_table<Derived, Policies> {
       upgrades ? begin_probe(one, *in) : polled(one, *in);
       return true;
     }
-    if (now.turned_away || this->is_full()) {
-      ++this->counters_.rejected_full;
-      this->unavailable(one);
-      return true;
-    }
+    if (now.turned_away || this->is_full()) return this->unavailable(one), true;
     set_intent(one, upgrades ? intent::open_websocket : intent::open_polling);
     this->ask(one);
     return true;
@@ -102,10 +98,8 @@ class engine_front : public session_table<Derived, Policies> {
       ++this->counters_.rejected_refused;
       return refuse(one, eio::refusal::forbidden, upgrades, said.body);
     }
-    if (one.opening->turned_away) {  // a drain began while it was asked about
-      ++this->counters_.rejected_full;
-      return this->unavailable(one);
-    }
+    // A drain may have begun while it was asked about.
+    if (one.opening->turned_away) return this->unavailable(one);
     if (upgrades) {
       if (intent_of(one) == intent::open_websocket) this->fresh_sid_ = this->new_sid();
       add_cookie(said.headers);

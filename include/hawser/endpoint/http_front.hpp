@@ -177,10 +177,7 @@ class http_front : public host<Derived, Policies, Interface> {
     if constexpr (requires { this->derived().takes_request(one); }) {
       if (this->derived().takes_request(one)) return;
     }
-    if (now.turned_away) {
-      ++this->counters_.rejected_full;
-      return unavailable(one);
-    }
+    if (now.turned_away) return unavailable(one);
     // A request for another scheme was meant for somebody else (RFC 9112 section 3.2.2).
     bool const for_https = now.request.scheme() == "https";
     if (!now.request.scheme().empty() && for_https != one.stream().secure()) {
@@ -260,10 +257,7 @@ class http_front : public host<Derived, Policies, Interface> {
         ++this->counters_.rejected_refused;
         return refuse(one, said.status, said.body);
       }
-      if (now.turned_away) {
-        ++this->counters_.rejected_full;
-        return unavailable(one);
-      }
+      if (now.turned_away) return unavailable(one);
       return admit(one, std::move(said));
     }
     respond(one, said);
@@ -332,6 +326,7 @@ class http_front : public host<Derived, Policies, Interface> {
   }
 
   void unavailable(connection_type& one) {
+    ++this->counters_.rejected_full;
     // 2 to 8 seconds, so that those turned away don't come back together.
     auto const seconds = std::to_string(2 + this->random().next() % 7);
     auto const retry = http::header::make("Retry-After", seconds);

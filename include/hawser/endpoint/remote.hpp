@@ -73,8 +73,8 @@ class websocket_remote {
 /// bounded mailbox, and reach the server's thread in order, with one wake-up for each batch.
 /// Copyable; works for ever: once the server has gone every call answers `not_open`.
 ///
-/// Errors of all calls: `mailbox_full`, `not_open`; of emits also `bad_event_name`. Whether an event
-/// was taken by its peers is not known here.
+/// Errors of all calls: `mailbox_full`, `not_open`; of emits also `bad_event_name`. Whether an
+/// event was taken by its peers is not known here.
 class remote {
  public:
   explicit remote(anchor* at) noexcept : anchor_(at) {}

@@ -14,6 +14,7 @@ struct lobby {
   void visit(std::span<hawser::room_id const>, std::span<hawser::room_id const>,
              hawser::member_visitor) {}
 #endif
+  void visit_rooms(hawser::member_id, hawser::room_visitor) const {}
 };
 
 using chosen = hawser::websocket_policies::with_rooms<lobby>;

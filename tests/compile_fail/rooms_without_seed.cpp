@@ -16,6 +16,7 @@ struct lobby {
   std::size_t size(hawser::room_id) const { return 0; }
   void visit(std::span<hawser::room_id const>, std::span<hawser::room_id const>,
              hawser::member_visitor) {}
+  void visit_rooms(hawser::member_id, hawser::room_visitor) const {}
 };
 
 using chosen = hawser::websocket_policies::with_rooms<lobby>;

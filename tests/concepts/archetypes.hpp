@@ -90,7 +90,7 @@ struct framing {
 struct parser : pinned {
   struct options {};
   static constexpr constant<hawser::value_format::json> format{};
-  struct peer : pinned {
+  struct peer : move_only {
     bool is_waiting() const noexcept { return false; }
   };
   explicit parser(options const&) {}

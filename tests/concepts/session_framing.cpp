@@ -14,7 +14,7 @@ using hawser::packet_parser;
 using hawser::parse_status;
 
 static_assert(packet_parser<good>);
-static_assert(!std::is_move_constructible_v<good> && !std::is_move_constructible_v<good::peer>);
+static_assert(!std::is_move_constructible_v<good> && !std::is_copy_constructible_v<good::peer>);
 
 struct without_options : good {
   without_options() : good(options{}) {}
@@ -61,6 +61,13 @@ struct peer_of_a_number : good {
     explicit peer(int) {}
   };
 };
+struct peer_that_stays : good {
+  using good::good;
+  struct peer : archetypes::pinned {
+    bool is_waiting() const noexcept { return false; }
+  };
+};
+static_assert(!packet_parser<peer_that_stays>);
 static_assert(!packet_parser<without_options> && !packet_parser<without_format>);
 static_assert(!packet_parser<decode_returns_bool> && !packet_parser<decode_returns_packet>);
 static_assert(!packet_parser<error_throws> && !packet_parser<error_is_text>);

@@ -73,7 +73,7 @@ enum class parse_status : std::uint8_t {
 template <class P>
 concept packet_parser =
     std::constructible_from<P, typename P::options const&> &&
-    std::default_initializable<typename P::peer> &&
+    std::default_initializable<typename P::peer> && std::movable<typename P::peer> &&
     requires(P parser, typename P::peer peer, typename P::peer const waiting, message what,
              bool padded, incoming_packet& in, outgoing_packet const& out) {
       { P::format } -> std::convertible_to<value_format>;

@@ -16,13 +16,14 @@
 #include <hawser/codec/base64.hpp>
 
 #include "sim/harness.hpp"
+#include "sim/socketio_instances.hpp"
+
+SIM_SERVER_CLASSES(extern template);
 
 namespace sim {
 
 using hawser::disconnect_reason;
 using hawser::json;
-
-using io_plain = hawser::policies<>::with_transport<hawser::memory>;
 
 inline std::string const engine_path = "/socket.io/?EIO=4&transport=";
 

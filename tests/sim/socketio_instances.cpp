@@ -1,0 +1,3 @@
+#include "sim/socketio_instances.hpp"
+
+SIM_SERVER_CLASSES(template);

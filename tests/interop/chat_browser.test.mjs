@@ -121,9 +121,10 @@ async function conversation(t, args, picture) {
   assert.equal(await ada.value(`document.querySelectorAll("#log img, #log .text b").length`), 0);
   second.disconnect();
   await ada.until(people, "Ada,Grace,Node,Python");
-  node.emit("typing");
-  python.emit("typing");
-  await grace.until(`${typing}.split(" ").sort().join(" ")`, "Node Python and are typing…");
+  const type = () => [node, python].forEach((one) => one.emit("typing"));  // as pages do, again and again
+  type();
+  const keyboards = setInterval(type, 1000);
+  await grace.until(`${typing}.split(" ").sort().join(" ")`, "Node Python and are typing…").finally(() => clearInterval(keyboards));
   await picture(grace, "3-dark.png");
 
   // A phone, where the lists are behind a button; rooms are apart from each other.

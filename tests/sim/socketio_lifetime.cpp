@@ -390,7 +390,7 @@ TEST_CASE("sim: every socket may be disconnected inside any handler", "[sim][soc
   }
 }
 
-TEST_CASE("sim: any handler may replace all handlers, itself included",
+TEST_CASE("socketio: any handler may replace all handlers, itself included",
           "[sim][socketio][lifetime]") {
   for (auto const place : places) {
     INFO("place " << place);

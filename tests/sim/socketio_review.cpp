@@ -87,7 +87,7 @@ TEST_CASE("sim: a handler that is replaced while it runs keeps what it has captu
     }
   } h;
   auto kept = std::make_shared<std::string>("kept");  // not const: captures that move
-  std::size_t const one = 1, two = 2, three = 3;
+  std::size_t one = 1, two = 2, three = 3;  // not const: captured by value, as ballast
   h.server->allow_request([kept, &h](hawser::handshake const&, hawser::decision d) {
     h.server->allow_request(
         [](hawser::handshake const&, hawser::decision other) { other.accept(); });

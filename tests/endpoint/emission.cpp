@@ -67,7 +67,8 @@ TEST_CASE("emission: an event is the array of its name and arguments", "[endpoin
 }
 
 TEST_CASE("emission: an offset is the last element", "[endpoint][emission]") {
-  hawser::event_payload<int> const one("a", 1);
+  int const number = 1;  // a payload only refers to its arguments
+  hawser::event_payload<int> const one("a", number);
   CHECK(text_of(one.source(), "off") == R"(["a",1,"off"])");
   hawser::event_payload<> const none("a");
   CHECK(text_of(none.source(), "off") == R"(["a","off"])");
@@ -86,7 +87,8 @@ TEST_CASE("emission: the view of an event stands for its arguments", "[endpoint]
 
   hawser::byte_buffer bytes;
   hawser::value_writer packed(bytes, hawser::value_format::msgpack);
-  hawser::event_payload<event_view> const again("out", it.view());
+  event_view const seen = it.view();
+  hawser::event_payload<event_view> const again("out", seen);
   again.source().write(again.source().self, packed, "off");
   CHECK(bytes.data()[0] == std::byte{0x95});  // all are counted: an array of five
 }

@@ -16,7 +16,7 @@
 #include <hawser/codec/value/mapping.hpp>
 #include <hawser/endpoint/call_signature.hpp>
 #include <hawser/endpoint/event_view.hpp>
-#include <hawser/endpoint/socketio_host.hpp>
+#include <hawser/endpoint/event_host.hpp>
 #include <hawser/machine/packet_parser.hpp>
 
 namespace hawser::inline HAWSER_ABI {

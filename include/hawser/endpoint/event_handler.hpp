@@ -48,7 +48,7 @@ class ack {
   /// Errors: `not_open`; `dropped` or `send_queue_full` as the backpressure policy decides.
   std::error_code operator()(std::type_identity_t<Results> const&... results) {
     auto const number = std::exchange(number_, std::nullopt);
-    auto* const host = socketio_host::of(at_.get());
+    auto* const host = event_host::of(at_.get());
     if (!number || !host) return make_error_code(errc::not_open);
     ack_payload<Results...> const what(results...);
     return host->answer(from_, *number, what.source());
@@ -66,11 +66,13 @@ template <class... Results>
 inline constexpr bool is_ack<ack<Results...>> = true;
 
 template <class T>
-inline constexpr bool is_given =
-    std::same_as<T, socket> || std::same_as<T, event_view> || is_ack<T>;
+inline constexpr bool is_handle = std::same_as<T, socket> || std::same_as<T, client_socket>;
 
-/// What a handler of events may take: `socket` and `event_view` are given, `ack<...>` is the right
-/// to acknowledge, everything else is an argument in its place.
+template <class T>
+inline constexpr bool is_given = is_handle<T> || std::same_as<T, event_view> || is_ack<T>;
+
+/// What a handler of events may take: `socket` (of a client: `client_socket`) and `event_view` are
+/// given, `ack<...>` is the right to acknowledge, everything else is an argument in its place.
 template <class P>
 concept handler_parameter = is_given<std::remove_cvref_t<P>> || readable<P>;
 
@@ -83,6 +85,13 @@ inline constexpr bool are_handler_parameters<std::tuple<P...>> = (handler_parame
 template <class F>
 concept typed_handler = requires { typename call_signature<F>::parameters; } &&
                         are_handler_parameters<typename call_signature<F>::parameters>;
+
+/// Whether a handler takes no handle of the other side's sockets.
+template <class Socket, class Parameters>
+inline constexpr bool takes_only = false;
+template <class Socket, class... P>
+inline constexpr bool takes_only<Socket, std::tuple<P...>> =
+    ((!is_handle<std::remove_cvref_t<P>> || std::same_as<std::remove_cvref_t<P>, Socket>) && ...);
 
 /// The argument types of a handler, without what is given.
 template <class Parameters>
@@ -100,8 +109,9 @@ struct argument_types<std::tuple<First, Rest...>> {
                                                           std::declval<rest>()))>;
 };
 
-/// Erases a handler. All arguments are read before it is called; if one doesn't fit, it isn't.
-template <typed_handler F>
+/// Erases a handler of `Socket`s' events. All arguments are read before it is called; if one doesn't
+/// fit, it isn't.
+template <typed_handler F, class Socket>
 class typed_event_handler {
  public:
   explicit typed_event_handler(F handler) : handler_(std::move(handler)) {}
@@ -153,8 +163,8 @@ class typed_event_handler {
   static decltype(auto) parameter(event_call& call, arguments& read) {
     using wanted = std::tuple_element_t<I, parameters>;
     using plain = std::remove_cvref_t<wanted>;
-    if constexpr (std::same_as<plain, socket>) {
-      return socket(call.at, call.from, socket::borrow{});
+    if constexpr (std::same_as<plain, Socket>) {
+      return Socket(call.at, call.from, typename Socket::borrow{});
     } else if constexpr (std::same_as<plain, event_view>) {
       return event_view(call.what);
     } else if constexpr (is_ack<plain>) {
@@ -188,7 +198,7 @@ class typed_event_handler {
 };
 
 /// A handler of events for the table. What is none is refused in words.
-template <class F>
+template <class Socket = socket, class F>
 event_handler erase_handler(F handler) {
   constexpr bool has_parameters = requires { typename call_signature<F>::parameters; };
   static_assert(has_parameters,
@@ -198,10 +208,13 @@ event_handler erase_handler(F handler) {
                 "typed_handler: parameters are socket, event_view, ack<...>, or of types with a "
                 "mapping to read them (for a struct of your own: HAWSER_FIELDS)");
   if constexpr (typed_handler<F>) {
-    return typed_event_handler<F>(std::move(handler));
-  } else {
-    return {};
+    constexpr bool of_this_side = takes_only<Socket, typename call_signature<F>::parameters>;
+    static_assert(of_this_side,
+                  "typed_handler: handlers of a server take `socket`, those of a client take "
+                  "`client_socket`");
+    if constexpr (of_this_side) return typed_event_handler<F, Socket>(std::move(handler));
   }
+  return {};
 }
 
 /// Whether a handler can take the arguments of an event.

@@ -18,11 +18,12 @@
 #include <hawser/core/callback.hpp>
 #include <hawser/core/error.hpp>
 #include <hawser/endpoint/event_view.hpp>
-#include <hawser/endpoint/socketio_host.hpp>
+#include <hawser/endpoint/event_host.hpp>
 
 namespace hawser::inline HAWSER_ABI {
 
 class socket;
+class client_socket;
 
 /// An event on its way through the handlers.
 struct event_call {

@@ -12,18 +12,17 @@
 #include <utility>
 #include <vector>
 
-#include <asio/any_io_executor.hpp>
-
 #include <hawser/endpoint/broadcast.hpp>
-#include <hawser/endpoint/completion.hpp>
 #include <hawser/endpoint/emission.hpp>
+#include <hawser/endpoint/emitter.hpp>
 #include <hawser/endpoint/handshake.hpp>
 #include <hawser/endpoint/nsp_record.hpp>
 #include <hawser/endpoint/socketio_host.hpp>
 
 namespace hawser::inline HAWSER_ABI {
 
-class socket_emitter;
+class socket;
+using socket_emitter = basic_emitter<socket>;
 
 /// One client's part in one namespace. Copyable, safe to keep for ever: on a socket that has gone,
 /// and after the server has, every call is a no-op with `errc::not_open`.
@@ -180,7 +179,6 @@ class socket : public anchored_id<socket_id>, public emits_events<socket> {
 
  private:
   friend class emits_events<socket>;
-  friend class socket_emitter;
 
   socketio_host* host() const noexcept { return socketio_host::of(anchor_); }
   socket_record* record() const {
@@ -194,12 +192,7 @@ class socket : public anchored_id<socket_id>, public emits_events<socket> {
   template <ack_handler Handler>
   void transmit_with_ack(payload_source what, emit_flags const& how, Handler&& handler) const {
     auto* const at = host();
-    if (!at) return;
-    at->emit_with_ack(id_, what, how,
-                      [handler = std::decay_t<Handler>(std::forward<Handler>(handler))](
-                          std::error_code error, value const& arguments) mutable {
-                        call_acknowledged(handler, error, arguments);
-                      });
+    if (at) emit_acknowledged(*at, id_, what, how, std::forward<Handler>(handler));
   }
   template <class Change>
   bool change_own(Change&& change) const;
@@ -208,95 +201,6 @@ class socket : public anchored_id<socket_id>, public emits_events<socket> {
   void keep(Old old) const {
     if (old) host()->keep([old = std::move(old)]() mutable { old.reset(); });
   }
-};
-
-/// A socket and how the next event to it is sent.
-class socket_emitter : public emits_events<socket_emitter> {
- public:
-  [[nodiscard]] socket_emitter unreliable() const {
-    return changed([](auto& f) { f.droppable = true; });
-  }
-  [[nodiscard]] socket_emitter compress(bool yes) const {
-    return changed([yes](auto& f) { f.compress = yes; });
-  }
-  [[nodiscard]] socket_emitter timeout(std::chrono::milliseconds time) const {
-    return changed([time](auto& f) { f.timeout = time; });
-  }
-
-  template <class... Results, class... ArgsAndToken>
-  auto async_emit_with_ack(std::string_view name, ArgsAndToken&&... all) const {
-    constexpr std::size_t count = sizeof...(ArgsAndToken) - 1;
-    auto packed = std::forward_as_tuple(std::forward<ArgsAndToken>(all)...);
-    auto* const at = to_.host();
-    asio::any_io_executor const executor =
-        at ? at->any_executor() : asio::any_io_executor(asio::system_executor());
-    return [&]<std::size_t... I>(std::index_sequence<I...>) {
-      // The encoding happens when the operation starts, with arguments that it keeps.
-      return initiate<std::error_code, Results...>(
-          executor, std::get<count>(std::move(packed)),
-          [self = *this, name = std::string(name),
-           arguments = std::tuple<std::decay_t<std::tuple_element_t<I, decltype(packed)>>...>(
-               std::get<I>(std::move(packed))...)](
-              completion<std::error_code, Results...> done) mutable {
-            self.start<Results...>(name, arguments, std::move(done), std::index_sequence<I...>());
-          });
-    }(std::make_index_sequence<count>());
-  }
-
-  /// For the library.
-  socket_emitter(socket to, emit_flags how) noexcept : to_(std::move(to)), how_(how) {}
-  emit_flags const& flags() const noexcept { return how_; }
-
- private:
-  friend class emits_events<socket_emitter>;
-
-  template <class Change>
-  socket_emitter changed(Change&& change) const {
-    socket_emitter copy(*this);
-    change(copy.how_);
-    return copy;
-  }
-  std::error_code transmit(payload_source what, emit_flags const& how) const {
-    return to_.transmit(what, how);
-  }
-  template <ack_handler Handler>
-  void transmit_with_ack(payload_source what, emit_flags const& how, Handler&& handler) const {
-    to_.transmit_with_ack(what, how, std::forward<Handler>(handler));
-  }
-
-  // Completes with `operation_aborted` when nobody completes it: the server has gone.
-  template <class... Results>
-  class waiting {
-   public:
-    explicit waiting(completion<std::error_code, Results...> done) : done_(std::move(done)) {}
-    waiting(waiting&&) noexcept = default;
-    ~waiting() {
-      if (done_) done_(make_error_code(asio::error::operation_aborted), Results{}...);
-    }
-    void operator()(std::error_code error, value const& arguments) {
-      auto handler = [this](std::error_code outcome, Results... results) {
-        done_(outcome, std::move(results)...);
-        done_ = {};
-      };
-      call_acknowledged(handler, error, arguments);
-    }
-
-   private:
-    completion<std::error_code, Results...> done_;
-  };
-
-  template <class... Results, class Arguments, std::size_t... I>
-  void start(std::string const& name, Arguments& arguments,
-             completion<std::error_code, Results...> done, std::index_sequence<I...>) {
-    auto* const at = to_.host();
-    if (!at) return done(make_error_code(errc::not_open), Results{}...);
-    event_payload<std::tuple_element_t<I, Arguments>...> const what(name,
-                                                                    std::get<I>(arguments)...);
-    at->emit_with_ack(to_.number(), what.source(), how_, waiting<Results...>(std::move(done)));
-  }
-
-  socket to_;
-  emit_flags how_;
 };
 
 inline socket_emitter socket::unreliable() const {

@@ -14,8 +14,6 @@
 #include <utility>
 #include <vector>
 
-#include <asio/any_io_executor.hpp>
-
 #include <hawser/codec/http/message.hpp>
 #include <hawser/codec/value/json.hpp>
 #include <hawser/codec/value/tape.hpp>
@@ -23,6 +21,7 @@
 #include <hawser/core/error.hpp>
 #include <hawser/core/user_data.hpp>
 #include <hawser/endpoint/anchor.hpp>
+#include <hawser/endpoint/event_host.hpp>
 #include <hawser/endpoint/handshake.hpp>
 #include <hawser/machine/ack_table.hpp>
 #include <hawser/machine/engine_session.hpp>
@@ -31,23 +30,6 @@
 #include <hawser/policy/rooms.hpp>
 
 namespace hawser::inline HAWSER_ABI {
-
-/// Names one socket of one server, for ever.
-struct socket_id {
-  std::uint32_t slot = 0;
-  std::uint32_t generation = 0;
-  bool operator==(socket_id const&) const noexcept = default;
-  std::uint64_t number() const noexcept { return std::uint64_t{generation} << 32 | slot; }
-};
-
-/// How an event is sent.
-struct emit_flags {
-  bool droppable = false;  ///< not queued: dropped for a peer that isn't ready to take it now
-  bool compress = true;    ///< false: never compressed, for secrets beside chosen text
-  bool local = false;      ///< sockets of this server only
-  message_key key{};       ///< with `latest_by_key`: takes the place of a queued one with this key
-  std::chrono::milliseconds timeout{0};  ///< of what is acknowledged; 0: the server's `ack_timeout`
-};
 
 /// A room by name; with its id where that is known already.
 struct room_name {
@@ -103,17 +85,12 @@ struct socket_record {
 
 /// What handles ask of their server. Handles are one type whatever the policies are, so that
 /// handlers need no templates: that is what these virtual calls, one per emit, are for.
-class socketio_host : public endpoint_host {
+class socketio_host : public event_host {
  public:
   /// Null when it is gone.
   virtual socket_record* find(socket_id id) = 0;
   virtual std::string_view transport_of(socket_id id) = 0;  ///< "polling", "websocket"; "": gone
-  virtual backlog queued(socket_id id) = 0;
 
-  virtual std::error_code emit(socket_id to, payload_source what, emit_flags const& how) = 0;
-  virtual void emit_with_ack(socket_id to, payload_source what, emit_flags const& how,
-                             ack_callback told) = 0;
-  virtual std::error_code answer(socket_id to, std::uint64_t ack, payload_source what) = 0;
   virtual std::error_code disconnect(socket_id which, bool close) = 0;
   virtual std::error_code close_connection(socket_id of) = 0;
 
@@ -141,10 +118,6 @@ class socketio_host : public endpoint_host {
 
   /// Null when it is gone. Numbers of namespaces are never used again.
   virtual nsp_record* find_nsp(std::uint64_t number) = 0;
-
-  virtual asio::any_io_executor any_executor() = 0;
-  /// Keeps something that may be running until it certainly isn't.
-  virtual void keep(callback<void()> old) = 0;
 
   static socketio_host* of(anchor* at) noexcept {
     return at ? static_cast<socketio_host*>(at->host()) : nullptr;

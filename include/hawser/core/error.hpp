@@ -69,6 +69,10 @@ enum class errc {
   too_many_namespaces,      ///< `max_namespaces` of one session
   too_many_acks,            ///< `max_acks` of one socket wait already
   unknown_acks,             ///< too many acknowledgements that nobody had asked for
+  offline_queue_full,       ///< `max_messages` or `max_bytes` of the offline queue: not taken
+  offline_overflow,         ///< dropped from the offline queue: newer messages needed the place
+  offline_expired,          ///< dropped from the offline queue: older than `max_age`
+  offline_replaced,         ///< dropped from the offline queue: a newer message has its key
 
   // -- the opening handshake failed: no connection came to be --
   bad_request_line = 80,     ///< not METHOD SP target SP HTTP/1.1 (400)
@@ -92,6 +96,13 @@ enum class errc {
   bad_url,                   ///< not ws://, wss://, http:// or https:// with a host
   no_tls,                    ///< wss:// or a certificate in a build or a transport without TLS
   bad_certificate,           ///< a certificate, key or CA file that can't be used
+  bad_open_packet,           ///< an Engine.IO server that opens a session with something else
+  connect_refused,           ///< the server said no to a namespace: connect again by hand
+  reconnect_gave_up,         ///< no attempts are left
+  proxy_refused,             ///< the proxy said no, or spoke something else
+  proxy_auth_required,       ///< the proxy wants credentials, or other ones
+  pin_mismatch,              ///< the server's key is none of those that were pinned
+  redirect_refused,          ///< the server sent the client elsewhere, which isn't followed
 
   // -- the peer is gone: 1006 on this side --
   end_of_stream = 140,  ///< FIN without a Close frame
@@ -101,6 +112,7 @@ enum class errc {
   close_timeout,        ///< `close_timeout`: the peer never answered the Close frame
   ack_timeout,          ///< no acknowledgement came in time
   disconnected,         ///< the socket went before it acknowledged
+  server_disconnect,    ///< the server ended it on purpose: connect again by hand
 
   // -- the caller: nothing was sent --
   not_open = 180,           ///< the connection is closed, closing, or not open yet
@@ -110,7 +122,9 @@ enum class errc {
   dropped,                  ///< the backpressure policy dropped this message
   address_in_use_by_other,  ///< a unix path that exists and is not a dead socket
   argument_mismatch,        ///< arguments that don't fit the parameter types of a handler or an ack
-  forbidden                 ///< a guard said no
+  forbidden,                ///< a guard said no
+  journal_corrupt,          ///< a journal that is none, or whose records can't be read
+  journal_io                ///< the journal can't be opened, locked, read or written
 };
 
 /// Groups of `errc` by consequence, to compare an `error_code` with.
@@ -173,6 +187,10 @@ inline char const* describe(errc code) noexcept {
     case errc::too_many_namespaces: return "more namespaces than max_namespaces";
     case errc::too_many_acks: return "more acknowledgements awaited than max_acks";
     case errc::unknown_acks: return "too many acknowledgements that nobody asked for";
+    case errc::offline_queue_full: return "offline queue full";
+    case errc::offline_overflow: return "message dropped from a full offline queue";
+    case errc::offline_expired: return "message expired in the offline queue";
+    case errc::offline_replaced: return "message replaced in the offline queue by a newer one";
     case errc::bad_request_line: return "malformed request line";
     case errc::bad_status_line: return "malformed status line";
     case errc::bad_field: return "malformed header field";
@@ -194,6 +212,13 @@ inline char const* describe(errc code) noexcept {
     case errc::bad_url: return "not a ws, wss, http or https URL";
     case errc::no_tls: return "TLS is not available here";
     case errc::bad_certificate: return "certificate, key or CA file can't be used";
+    case errc::bad_open_packet: return "malformed Engine.IO handshake";
+    case errc::connect_refused: return "server refused the namespace";
+    case errc::reconnect_gave_up: return "gave up reconnecting";
+    case errc::proxy_refused: return "proxy refused the connection";
+    case errc::proxy_auth_required: return "proxy wants other credentials";
+    case errc::pin_mismatch: return "server key is not a pinned one";
+    case errc::redirect_refused: return "redirect not followed";
     case errc::end_of_stream: return "peer closed the stream without a close frame";
     case errc::stream_truncated: return "TLS stream truncated";
     case errc::heartbeat_timeout: return "heartbeat timed out";
@@ -208,7 +233,10 @@ inline char const* describe(errc code) noexcept {
     case errc::argument_mismatch: return "arguments do not fit the expected types";
     case errc::ack_timeout: return "operation has timed out";
     case errc::disconnected: return "socket has been disconnected";
+    case errc::server_disconnect: return "disconnected by the server";
     case errc::forbidden: return "not allowed";
+    case errc::journal_corrupt: return "journal is corrupt";
+    case errc::journal_io: return "journal can't be used";
   }
   return "unknown hawser error";
 }

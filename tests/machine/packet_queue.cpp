@@ -423,3 +423,32 @@ TEST_CASE("packet queue: behaves as a list of packets, whatever is done to it",
     }
   }
 }
+
+TEST_CASE_METHOD(fixture, "packet queue: a payload with a limit takes what fits",
+                 "[machine][packet_queue]") {
+  std::vector<packet> const all{{{text_part, "4abc"}},
+                                {{text_part, "451-[]"}, {binary_part, "xyz"}},
+                                {{text_part, "4" + std::string(40, 'z')}},
+                                {{text_part, "4"}}};
+  for (std::size_t limit = 0; limit <= 80; ++limit) {
+    CAPTURE(limit);
+    for (auto const& one : all) push(one);
+    std::vector<packet> left = all;
+    while (!queue.empty()) {
+      std::vector<packet> expected{left.front()};
+      left.erase(left.begin());
+      while (!left.empty()) {
+        auto longer = expected;
+        longer.push_back(left.front());
+        if (join(longer).size() > limit) break;
+        expected = longer;
+        left.erase(left.begin());
+      }
+      byte_buffer out;
+      queue.write_payload(out, limit);
+      REQUIRE(as_text(out.view()) == join(expected));
+    }
+    REQUIRE(left.empty());
+    REQUIRE(queue.queued().bytes == 0);
+  }
+}

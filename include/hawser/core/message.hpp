@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string_view>
 
 #include <hawser/core/bytes.hpp>
@@ -9,6 +10,9 @@
 namespace hawser::inline HAWSER_ABI {
 
 enum class message_kind : std::uint8_t { text, binary };
+
+/// Marks messages of which only the newest matters: see `latest_by_key`.
+using message_key = std::optional<std::uint64_t>;
 
 /// A received message. The bytes live in a buffer of the server or client and are valid until
 /// the handler that got them returns: copy what must last. Text is valid UTF-8.

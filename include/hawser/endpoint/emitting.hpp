@@ -53,9 +53,8 @@ class emitting : public targeting<Derived, Policies> {
     std::error_code const refused = to->in->send(encoded, how);
     if (in.recover && !how.droppable) {
       std::string_view const name = to->id();
-      auto const messages = session_type::parts_of(encoded, how.compress);
-      in.recover->log.append(this->now(), session_type::copies(this->blocks(), messages.view()),
-                             {&name, 1}, {});
+      auto const messages = parts_of(encoded, how.compress);
+      in.recover->log.append(this->now(), copies(this->blocks(), messages.view()), {&name, 1}, {});
     }
     return refused;
   }

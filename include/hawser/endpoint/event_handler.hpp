@@ -109,8 +109,8 @@ struct argument_types<std::tuple<First, Rest...>> {
                                                           std::declval<rest>()))>;
 };
 
-/// Erases a handler of `Socket`s' events. All arguments are read before it is called; if one doesn't
-/// fit, it isn't.
+/// Erases a handler of events of a `Socket`. All arguments are read before it is called; if one
+/// doesn't fit, it isn't.
 template <typed_handler F, class Socket>
 class typed_event_handler {
  public:

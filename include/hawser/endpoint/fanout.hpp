@@ -22,7 +22,7 @@ class fanout {
   fanout(Core& core, encoded_packet const& what, emit_flags const& how)
       : core_(core),
         how_(how),
-        messages_(session_type::parts_of(what, how.compress)),
+        messages_(parts_of(what, how.compress)),
         frames_(core, messages_.view(), how.key) {}
 
   void to(session_type& in) {
@@ -44,7 +44,7 @@ class fanout {
 
   /// The packet as polling sessions and recovery keep it.
   std::span<packet_part const> parts() {
-    if (parts_.empty()) parts_ = session_type::copies(core_.blocks(), messages_.view());
+    if (parts_.empty()) parts_ = copies(core_.blocks(), messages_.view());
     return parts_;
   }
 

@@ -203,24 +203,6 @@ class session : public wheel_entry {
     return carrier_ ? carrier_->queued() : backlog{};
   }
 
-  static small_list<outgoing, 4> parts_of(encoded_packet const& what, bool compress) {
-    small_list<outgoing, 4> parts;
-    parts.push_back({what.kind, what.main, compress});
-    for (bytes_view const one : what.attachments) {
-      parts.push_back({message_kind::binary, one, compress});
-    }
-    return parts;
-  }
-  static std::vector<packet_part> copies(block_pool& pool, std::span<outgoing const> parts) {
-    std::vector<packet_part> made;
-    for (outgoing const& part : parts) {
-      payload bytes = payload::make(part.data.size(), &pool);
-      if (!part.data.empty()) std::memcpy(bytes.data(), part.data.data(), part.data.size());
-      made.push_back({part.kind, std::move(bytes)});
-    }
-    return made;
-  }
-
   // -- what a full queue means: see `make_room` --------------------------------------------------
 
   void on_backlog() noexcept {}  // a client that doesn't poll doesn't post for ever either

@@ -5,18 +5,15 @@
 #include <cstdint>
 #include <cstring>
 #include <new>
-#include <optional>
 #include <span>
 #include <utility>
 
 #include <hawser/core/bytes.hpp>
+#include <hawser/core/message.hpp>
 #include <hawser/core/payload.hpp>
 #include <hawser/policy/backpressure.hpp>
 
 namespace hawser::inline HAWSER_ABI {
-
-/// Marks messages of which only the newest matters: see `latest_by_key`.
-using message_key = std::optional<std::uint64_t>;
 
 /// A queue of encoded messages. Holds memory (from the pool) only while something is queued.
 /// Never cuts a message: what has begun to leave is finished first and can't be dropped or

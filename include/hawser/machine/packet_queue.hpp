@@ -4,9 +4,11 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <memory>
 #include <span>
 #include <utility>
+#include <vector>
 
 #include <hawser/codec/base64.hpp>
 #include <hawser/codec/eio/payload.hpp>
@@ -14,7 +16,9 @@
 #include <hawser/core/bytes.hpp>
 #include <hawser/core/message.hpp>
 #include <hawser/core/payload.hpp>
+#include <hawser/core/small_list.hpp>
 #include <hawser/machine/outbox.hpp>
+#include <hawser/machine/packet_parser.hpp>
 #include <hawser/policy/backpressure.hpp>
 
 namespace hawser::inline HAWSER_ABI {
@@ -37,6 +41,27 @@ inline std::size_t polling_size(std::span<packet_part const> parts) noexcept {
   std::size_t size = 0;
   for (packet_part const& part : parts) size += polling_size(part);
   return size;
+}
+
+/// The messages that a packet is sent as by WebSocket.
+inline small_list<outgoing, 4> parts_of(encoded_packet const& what, bool compress) {
+  small_list<outgoing, 4> parts;
+  parts.push_back({what.kind, what.main, compress});
+  for (bytes_view const one : what.attachments) {
+    parts.push_back({message_kind::binary, one, compress});
+  }
+  return parts;
+}
+
+/// Copies of them that can be queued.
+inline std::vector<packet_part> copies(block_pool& pool, std::span<outgoing const> parts) {
+  std::vector<packet_part> made;
+  for (outgoing const& part : parts) {
+    payload bytes = payload::make(part.data.size(), &pool);
+    if (!part.data.empty()) std::memcpy(bytes.data(), part.data.data(), part.data.size());
+    made.push_back({part.kind, std::move(bytes)});
+  }
+  return made;
 }
 
 /// The parts of one packet, kept. Most packets have one part, which needs no memory of its own.
@@ -124,7 +149,21 @@ class packet_queue {
   }
 
   /// Appends everything in order as one polling payload, and is empty then. Nothing is written when
-  /// nothing is queued, and an empty body is not a payload.
+  /// nothing is queued, and an empty body is not a payload. With a limit only as many packets leave
+  /// as fit into so many bytes, but at least one.
+  void write_payload(byte_buffer& body, std::size_t max_size) {
+    eio::payload_writer writer(body);
+    std::size_t size = 0;
+    while (count_ > 0) {
+      auto const next = at(0).parts.view();
+      std::size_t const separators = next.size() - (size == 0 ? 1 : 0);
+      std::size_t const with_next = size + separators + polling_size(next);
+      if (size > 0 && with_next > max_size) return;
+      size = with_next;
+      entry const taken = pop_front();
+      write(taken.parts.view(), writer);
+    }
+  }
   void write_payload(byte_buffer& body) {
     std::size_t size = 0;
     for (std::uint32_t i = 0; i < count_; ++i) {
@@ -133,13 +172,7 @@ class packet_queue {
     }
     body.prepare(size);  // so that it grows once
     eio::payload_writer writer(body);
-    for (std::uint32_t i = 0; i < count_; ++i) {
-      for (packet_part const& part : at(i).parts.view()) {
-        bytes_view const bytes = part.bytes.view();
-        part.kind == message_kind::text ? writer.add_text(as_text(bytes))
-                                        : writer.add_binary(bytes);
-      }
-    }
+    for (std::uint32_t i = 0; i < count_; ++i) write(at(i).parts.view(), writer);
     clear();
   }
 
@@ -170,6 +203,13 @@ class packet_queue {
     kind what = kind::plain;
     bool compress = false;
   };
+
+  static void write(std::span<packet_part const> parts, eio::payload_writer& to) {
+    for (packet_part const& part : parts) {
+      bytes_view const bytes = part.bytes.view();
+      part.kind == message_kind::text ? to.add_text(as_text(bytes)) : to.add_binary(bytes);
+    }
+  }
 
   entry& at(std::uint32_t index) noexcept { return ring_[(first_ + index) & (capacity_ - 1)]; }
 

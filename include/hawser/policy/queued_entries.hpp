@@ -20,9 +20,6 @@
 
 namespace hawser::inline HAWSER_ABI {
 
-/// Marks messages of which only the newest matters.
-using message_key = std::optional<std::uint64_t>;
-
 /// A message that waits in an offline queue.
 struct queued_message {
   std::uint64_t id = 0;  ///< from 1, ascending in the order of the pushes, never reused

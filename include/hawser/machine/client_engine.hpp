@@ -7,6 +7,7 @@
 #include <string>
 #include <string_view>
 
+#include <hawser/codec/base64.hpp>
 #include <hawser/codec/eio/handshake.hpp>
 #include <hawser/codec/eio/packet.hpp>
 #include <hawser/codec/value/tape.hpp>
@@ -34,9 +35,8 @@ inline errc read_terms(value const& open, session_terms& out) {
   auto const timeout = open["pingTimeout"].integer();
   if (!sid || sid->empty() || sid->size() > max_sid) return errc::bad_open_packet;
   for (char const c : *sid) {
-    bool const plain = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-                       c == '-' || c == '_' || c == '.' || c == '~';
-    if (!plain) return errc::bad_open_packet;
+    bool const plain = codec::base64url_alphabet.find(c) != std::string_view::npos;
+    if (!plain && c != '.' && c != '~') return errc::bad_open_packet;
   }
   if (!interval || *interval <= 0 || *interval > most) return errc::bad_open_packet;
   if (!timeout || *timeout <= 0 || *timeout > most) return errc::bad_open_packet;

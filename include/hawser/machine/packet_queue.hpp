@@ -151,29 +151,25 @@ class packet_queue {
   /// Appends everything in order as one polling payload, and is empty then. Nothing is written when
   /// nothing is queued, and an empty body is not a payload. With a limit only as many packets leave
   /// as fit into so many bytes, but at least one.
-  void write_payload(byte_buffer& body, std::size_t max_size) {
-    eio::payload_writer writer(body);
-    std::size_t size = 0;
-    while (count_ > 0) {
-      auto const next = at(0).parts.view();
-      std::size_t const separators = next.size() - (size == 0 ? 1 : 0);
-      std::size_t const with_next = size + separators + polling_size(next);
-      if (size > 0 && with_next > max_size) return;
+  void write_payload(byte_buffer& body, std::size_t max_size = SIZE_MAX) {
+    std::uint32_t fitting = 0;
+    std::size_t size = 0;  // with a separator behind each, of which the last is not written
+    for (; fitting < count_; ++fitting) {
+      auto const parts = at(fitting).parts.view();
+      std::size_t const with_next = size + polling_size(parts) + parts.size();
+      if (fitting > 0 && with_next - 1 > max_size) break;
       size = with_next;
-      entry const taken = pop_front();
-      write(taken.parts.view(), writer);
-    }
-  }
-  void write_payload(byte_buffer& body) {
-    std::size_t size = 0;
-    for (std::uint32_t i = 0; i < count_; ++i) {
-      auto const parts = at(i).parts.view();
-      size += polling_size(parts) + parts.size();
     }
     body.prepare(size);  // so that it grows once
     eio::payload_writer writer(body);
-    for (std::uint32_t i = 0; i < count_; ++i) write(at(i).parts.view(), writer);
-    clear();
+    for (; fitting > 0; --fitting) {
+      entry const taken = pop_front();
+      for (packet_part const& part : taken.parts.view()) {
+        bytes_view const bytes = part.bytes.view();
+        part.kind == message_kind::text ? writer.add_text(as_text(bytes))
+                                        : writer.add_binary(bytes);
+      }
+    }
   }
 
   /// Hands everything out in order, control packets too (without compression and key), as
@@ -203,13 +199,6 @@ class packet_queue {
     kind what = kind::plain;
     bool compress = false;
   };
-
-  static void write(std::span<packet_part const> parts, eio::payload_writer& to) {
-    for (packet_part const& part : parts) {
-      bytes_view const bytes = part.bytes.view();
-      part.kind == message_kind::text ? to.add_text(as_text(bytes)) : to.add_binary(bytes);
-    }
-  }
 
   entry& at(std::uint32_t index) noexcept { return ring_[(first_ + index) & (capacity_ - 1)]; }
 

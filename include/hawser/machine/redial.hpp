@@ -46,14 +46,8 @@ class redial {
   /// The user connects. An attempt that waits for its time is made now; nothing if there is a
   /// connection, or an attempt under way.
   verdict begin() noexcept {
-    if (state_ == client_state::disconnected) {
-      policy_.reset();
-      attempt_ = 0;
-      state_ = client_state::connecting;
-      return {step::dial};
-    }
-    if (!waits_) return {};
-    waits_ = false;
+    if (state_ != client_state::disconnected) return due();
+    state_ = client_state::connecting;
     return {step::dial};
   }
 
@@ -72,12 +66,10 @@ class redial {
 
   /// An attempt has failed, or the connection was lost. Not `wanted`: it was the server's refusal.
   verdict failed(attempt_failure const& why, bool wanted, std::uint64_t random) noexcept {
-    bool const had_any = state_ == client_state::connecting || state_ == client_state::connected ||
-                         state_ == client_state::reconnecting;
-    if (!had_any) return {};
+    if (state_ == client_state::disconnected || state_ == client_state::disconnecting) return {};
     auto const delay = wanted ? policy_.next(why, random) : std::nullopt;
     if (!delay) {
-      bool const tried = state_ == client_state::reconnecting || attempt_ > 0;
+      bool const tried = state_ == client_state::reconnecting;
       end();
       return {tried ? step::give_up : step::nothing};
     }

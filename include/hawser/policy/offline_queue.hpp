@@ -49,7 +49,7 @@ class bounded_queue {
   explicit bounded_queue(options const& limits, std::string_view = {}) : entries_(limits) {}
 
   result<std::uint64_t> push(message_kind kind, bytes_view data, message_key key, time_point now) {
-    expire(now);
+    entries_.expire(now);
     auto const way = entries_.admit(data.size(), key);
     if (!way.accepted) return errc::offline_queue_full;
     entries_.insert(way, {++last_id_, kind, data, key}, now);
@@ -57,7 +57,7 @@ class bounded_queue {
   }
 
   queued_message const* front(time_point now) {
-    expire(now);
+    entries_.expire(now);
     return entries_.front();
   }
 
@@ -66,10 +66,6 @@ class bounded_queue {
   backlog size() const noexcept { return entries_.size(); }
 
  private:
-  void expire(time_point now) {
-    entries_.expire(now, [](std::uint64_t) {});
-  }
-
   queued_entries entries_;
   std::uint64_t last_id_ = 0;
 };

@@ -5,7 +5,6 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
-#include <limits>
 #include <optional>
 #include <unordered_map>
 #include <utility>
@@ -95,17 +94,6 @@ class queued_entries {
     return way;
   }
 
-  /// Calls `each(id)` for every message that `way` will drop or replace.
-  template <class Each>
-  void visit_victims(admission way, Each each) const {
-    if (way.replaces != none) each(nodes_[way.replaces].id);
-    for (std::uint32_t at = first_; way.drops > 0; at = nodes_[at].next) {
-      if (at == way.replaces) continue;
-      each(nodes_[at].id);
-      --way.drops;
-    }
-  }
-
   /// Takes a message as `admit` has answered, nothing having changed since. `data` is not of this
   /// queue. Precondition: `way.accepted`, and `id` is greater than all before.
   void insert(admission way, queued_message const& message, time_point at) {
@@ -113,7 +101,6 @@ class queued_entries {
     if (way.replaces != none) {
       move_before(added, way.replaces);
       drop(way.replaces, errc::offline_replaced);
-      by_key_.insert_or_assign(*message.key, added);
     }
     for (std::uint32_t next = first_; way.drops > 0;) {
       std::uint32_t const oldest = std::exchange(next, nodes_[next].next);
@@ -123,29 +110,12 @@ class queued_entries {
     }
   }
 
-  /// Takes a message behind all others, whatever the limits say and whatever its id is; `sort` has
-  /// to follow before anything else is called.
-  void restore(queued_message const& message, time_point at) { append(message, at); }
-  void sort() {
-    std::sort(index_.begin(), index_.end(),
-              [](slot const& a, slot const& b) { return a.id < b.id; });
-  }
-
-  /// Drops the oldest until the limits are kept.
-  void drop_excess() {
-    while (queued_.messages > limits_.max_messages || queued_.bytes > limits_.max_bytes) {
-      drop(first_, errc::offline_overflow);
-    }
-  }
-
-  /// Drops what is too old from the front on; calls `each(id)` for those.
-  template <class Each>
-  void expire(time_point now, Each each) {
+  /// Drops what is too old from the front on.
+  void expire(time_point now) {
     if (limits_.max_age.count() <= 0) return;
     while (first_ != none) {
       auto const age = std::chrono::floor<std::chrono::milliseconds>(now - nodes_[first_].at);
       if (age < limits_.max_age) return;
-      each(nodes_[first_].id);
       drop(first_, errc::offline_expired);
     }
   }
@@ -155,12 +125,6 @@ class queued_entries {
     if (first_ == none) return nullptr;
     shown_ = view(first_);
     return &shown_;
-  }
-
-  /// Calls `each(queued_message const&, time_point&)` for all, in order.
-  template <class Each>
-  void visit(Each each) {
-    for (std::uint32_t at = first_; at != none; at = nodes_[at].next) each(view(at), nodes_[at].at);
   }
 
   bool remove(std::uint64_t id) noexcept {
@@ -286,7 +250,7 @@ class queued_entries {
       index_begin_ = 0;
     }
     if (message_key const key = nodes_[at].key; key && !by_key_.empty()) {
-      // A newer one may have the key by now, after a restart.
+      // The one that replaces it has the key by now.
       if (auto const found = by_key_.find(*key); found != by_key_.end() && found->second == at) {
         by_key_.erase(found);
       }

@@ -9,6 +9,8 @@
 #include <hawser/policy/backpressure.hpp>
 #include <hawser/policy/framing.hpp>
 #include <hawser/policy/heartbeat.hpp>
+#include <hawser/policy/offline_queue.hpp>
+#include <hawser/policy/reconnect.hpp>
 #include <hawser/policy/rooms.hpp>
 #include <hawser/policy/websocket_framing.hpp>
 #include <hawser/transport/transport.hpp>
@@ -31,8 +33,9 @@ using default_transport = tcp;
 /// not matter: the same choice is the same type.
 template <transport_policy Transport = default_transport, framing_policy Framing = socketio_framing,
           heartbeat_policy Heartbeat = server_ping, room_policy Rooms = hash_rooms,
-          backpressure_policy Backpressure = disconnect_slow,
-          adapter_policy Adapter = local_adapter>
+          backpressure_policy Backpressure = disconnect_slow, adapter_policy Adapter = local_adapter,
+          reconnect_policy Reconnect = exponential_backoff,
+          offline_queue_policy OfflineQueue = bounded_queue>
 struct policies {
   using transport = Transport;
   using framing = Framing;
@@ -40,30 +43,47 @@ struct policies {
   using rooms = Rooms;
   using backpressure = Backpressure;
   using adapter = Adapter;
+  using reconnect = Reconnect;
+  using offline_queue = OfflineQueue;
 
   template <transport_policy X>
-  using with_transport = policies<X, Framing, Heartbeat, Rooms, Backpressure, Adapter>;
+  using with_transport =
+      policies<X, Framing, Heartbeat, Rooms, Backpressure, Adapter, Reconnect, OfflineQueue>;
   template <framing_policy X>
-  using with_framing = policies<Transport, X, Heartbeat, Rooms, Backpressure, Adapter>;
+  using with_framing =
+      policies<Transport, X, Heartbeat, Rooms, Backpressure, Adapter, Reconnect, OfflineQueue>;
   template <heartbeat_policy X>
-  using with_heartbeat = policies<Transport, Framing, X, Rooms, Backpressure, Adapter>;
+  using with_heartbeat =
+      policies<Transport, Framing, X, Rooms, Backpressure, Adapter, Reconnect, OfflineQueue>;
   template <room_policy X>
-  using with_rooms = policies<Transport, Framing, Heartbeat, X, Backpressure, Adapter>;
+  using with_rooms =
+      policies<Transport, Framing, Heartbeat, X, Backpressure, Adapter, Reconnect, OfflineQueue>;
   template <backpressure_policy X>
-  using with_backpressure = policies<Transport, Framing, Heartbeat, Rooms, X, Adapter>;
+  using with_backpressure =
+      policies<Transport, Framing, Heartbeat, Rooms, X, Adapter, Reconnect, OfflineQueue>;
   template <adapter_policy X>
-  using with_adapter = policies<Transport, Framing, Heartbeat, Rooms, Backpressure, X>;
+  using with_adapter =
+      policies<Transport, Framing, Heartbeat, Rooms, Backpressure, X, Reconnect, OfflineQueue>;
+  template <reconnect_policy X>
+  using with_reconnect =
+      policies<Transport, Framing, Heartbeat, Rooms, Backpressure, Adapter, X, OfflineQueue>;
+  template <offline_queue_policy X>
+  using with_offline_queue =
+      policies<Transport, Framing, Heartbeat, Rooms, Backpressure, Adapter, Reconnect, X>;
 };
 
-/// What a raw WebSocket server or client is composed from, unless told otherwise.
+/// What a raw WebSocket server or client is composed from, unless told otherwise. Such a client
+/// stays disconnected when its connection ends, and keeps nothing back, until these are replaced.
 using websocket_policies =
-    policies<>::with_framing<websocket_framing>::with_heartbeat<websocket_ping>;
+    policies<>::with_framing<websocket_framing>::with_heartbeat<websocket_ping>::with_reconnect<
+        no_reconnect>::with_offline_queue<no_queue>;
 
 /// `policies<...>`, or a struct derived from one for a shorter name in error messages and symbols.
 template <class P>
 concept policy_set =
     transport_policy<typename P::transport> && framing_policy<typename P::framing> &&
     heartbeat_policy<typename P::heartbeat> && room_policy<typename P::rooms> &&
-    backpressure_policy<typename P::backpressure> && adapter_policy<typename P::adapter>;
+    backpressure_policy<typename P::backpressure> && adapter_policy<typename P::adapter> &&
+    reconnect_policy<typename P::reconnect> && offline_queue_policy<typename P::offline_queue>;
 
 }  // namespace hawser::inline HAWSER_ABI::inline HAWSER_ASIO_ABI

@@ -2,10 +2,13 @@
 #pragma once
 
 #include <cstddef>
+#include <span>
 #include <system_error>
 
 #include <hawser/core/error.hpp>
+#include <hawser/endpoint/event_host.hpp>
 #include <hawser/endpoint/limits.hpp>
+#include <hawser/machine/packet_queue.hpp>
 #include <hawser/policy/backpressure.hpp>
 
 namespace hawser::inline HAWSER_ABI {
@@ -28,6 +31,24 @@ std::error_code make_room(Queue& queue, Policy const& policy, counters& counted,
     peer.give_up_slow();
     return make_error_code(errc::send_queue_full);
   }
+  return {};
+}
+
+/// Queues a packet for a peer that polls, as a connection queues a message. `Peer` has also
+/// `hurry(size)`, to let leave what can before it is asked whether so much more fits.
+template <class Policy, class Peer>
+std::error_code queue_packet(packet_queue& queue, Policy const& policy, counters& counted,
+                             Peer& peer, std::span<packet_part const> parts,
+                             emit_flags const& how) {
+  if (Policy::replaces_by_key && how.key && queue.replace(*how.key, parts)) {
+    ++counted.messages_replaced;
+    return {};
+  }
+  std::size_t const size = polling_size(parts);
+  peer.hurry(size);
+  if (auto const refused = make_room(queue, policy, counted, peer, size)) return refused;
+  ++counted.messages_out;
+  queue.push(parts, how.compress, how.key);
   return {};
 }
 

@@ -1,14 +1,17 @@
 // A completion handler that waits, with its type erased: called once, posted, never inline.
 #pragma once
 
+#include <memory>
 #include <tuple>
 #include <type_traits>
 #include <utility>
 
-#include <asio/associated_allocator.hpp>
+#include <asio/associated_cancellation_slot.hpp>
 #include <asio/associated_executor.hpp>
 #include <asio/async_result.hpp>
 #include <asio/bind_executor.hpp>
+#include <asio/cancellation_type.hpp>
+#include <asio/error.hpp>
 #include <asio/executor_work_guard.hpp>
 #include <asio/post.hpp>
 
@@ -19,6 +22,9 @@ namespace hawser::inline HAWSER_ABI::inline HAWSER_ASIO_ABI {
 
 /// What an asynchronous operation owes its caller. Keeps the handler's executor busy while it
 /// waits. Destroyed unused, it destroys the handler, as Asio does when a context goes.
+///
+/// *Cancellation*: a token with a cancellation slot may end the wait, with `operation_aborted` and
+/// with the next turn of the loop. Whoever keeps the completion finds it empty then.
 template <class... Results>
 class completion {
  public:
@@ -27,8 +33,19 @@ class completion {
   template <class Handler, class Executor>
   completion(Handler handler, Executor const& fallback) {
     auto executor = asio::get_associated_executor(handler, fallback);
-    finish_ = [handler = std::move(handler), work = asio::make_work_guard(executor),
-               executor](Results... results) mutable {
+    auto slot = asio::get_associated_cancellation_slot(handler);
+    waiting_ = std::make_shared<waiting>();
+    if (slot.is_connected()) {
+      slot.assign([fallback, weak = std::weak_ptr<waiting>(waiting_)](asio::cancellation_type) {
+        // Not at once: what the slot holds, this function too, goes with the wait.
+        asio::post(fallback, [weak] {
+          if (auto const kept = weak.lock()) kept->cancel();
+        });
+      });
+    }
+    waiting_->finish = [handler = std::move(handler), slot, work = asio::make_work_guard(executor),
+                        executor](Results... results) mutable {
+      if (slot.is_connected()) slot.clear();
       asio::post(executor, [handler = std::move(handler),
                             arguments = std::tuple<Results...>(std::move(results)...)]() mutable {
         std::apply(handler, std::move(arguments));
@@ -37,17 +54,41 @@ class completion {
     };
   }
 
-  explicit operator bool() const noexcept { return static_cast<bool>(finish_); }
+  explicit operator bool() const noexcept { return waiting_ && waiting_->finish; }
+
+  /// What else is to be done when the operation is cancelled, before it completes.
+  void on_cancel(callback<void()> stop) {
+    if (waiting_) waiting_->stop = std::move(stop);
+  }
 
   /// Calls the handler with these results, later. Does nothing the second time.
   void operator()(Results... results) {
-    auto finish = std::move(finish_);
-    finish_.reset();
-    if (finish) finish(std::move(results)...);
+    if (auto const kept = std::exchange(waiting_, nullptr)) kept->end(std::move(results)...);
   }
 
  private:
-  callback<void(Results...)> finish_;
+  struct waiting {
+    callback<void(Results...)> finish;
+    callback<void()> stop;
+
+    void end(Results... results) {
+      stop.reset();
+      auto once = std::exchange(finish, {});
+      if (once) once(std::move(results)...);
+    }
+    void cancel() {
+      if (!finish) return;
+      auto also = std::exchange(stop, {});
+      if (also) also();
+      abort(std::type_identity<std::tuple<Results...>>());
+    }
+    template <class Error, class... Rest>
+    void abort(std::type_identity<std::tuple<Error, Rest...>>) {
+      end(make_error_code(asio::error::operation_aborted), Rest{}...);
+    }
+  };
+
+  std::shared_ptr<waiting> waiting_;
 };
 
 /// Starts an operation for any completion token: `start(completion)` is called at once.

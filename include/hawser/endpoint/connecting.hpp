@@ -151,7 +151,7 @@ class connecting : public emitting<Derived, Policies> {
     if (!details.is_null()) payload["data"] = std::move(details);
     (void)in.send(
         this->parser_.encode(
-            {.type = sio::packet_type::connect_error, .nsp = nsp, .payload = source_of(payload)}),
+            {.type = sio::packet_type::connect_error, .nsp = nsp, .payload = json_source(payload)}),
         {});
     if (++in.connect_errors > this->limits_.max_connect_errors) {
       this->violated(in, errc::too_many_namespaces);
@@ -248,7 +248,7 @@ class connecting : public emitting<Derived, Policies> {
       payload["offset"] = json(std::string(offset, size));  // for clients that look at it
     }
     (void)this->send_packet(
-        one, {.type = sio::packet_type::connect, .nsp = in.name, .payload = source_of(payload)});
+        one, {.type = sio::packet_type::connect, .nsp = in.name, .payload = json_source(payload)});
   }
 
   std::optional<saved_session> recover(socket_type& one, nsp_type& in,
@@ -286,13 +286,6 @@ class connecting : public emitting<Derived, Policies> {
     std::array<std::byte, 18> raw;
     this->random()(raw);
     return codec::base64url_encode(raw);
-  }
-
-  static payload_source source_of(json const& what) noexcept {
-    return {[](void const* self, value_writer& out, std::string_view) {
-              write_value(out, *static_cast<json const*>(self));
-            },
-            &what};
   }
 
   void mark(session_type& in, std::uint64_t socket_type::* to, std::uint64_t socket_type::* from) {

@@ -12,7 +12,9 @@
 #include <utility>
 #include <vector>
 
+#include <hawser/codec/msgpack/parse.hpp>
 #include <hawser/codec/value/fields.hpp>
+#include <hawser/codec/value/json.hpp>
 #include <hawser/codec/value/mapping.hpp>
 #include <hawser/endpoint/call_signature.hpp>
 #include <hawser/endpoint/event_view.hpp>
@@ -122,6 +124,29 @@ class value_payload {
 
   value whole_;
 };
+
+/// A value of any kind as a payload. Precondition: it lives as long.
+inline payload_source json_source(json const& what) noexcept {
+  return {[](void const* self, value_writer& out, std::string_view) {
+            write_value(out, *static_cast<json const*>(self));
+          },
+          &what};
+}
+
+/// An event's name and arguments as MessagePack, to be kept or handed to another thread.
+inline byte_buffer pack_event(payload_source what) {
+  byte_buffer bytes;
+  value_writer writer(bytes, value_format::msgpack);
+  what.write(what.self, writer, {});
+  return bytes;
+}
+/// And back: views of `packed`. False if it is none.
+inline bool unpack_event(bytes_view packed, value_tape& out) {
+  constexpr std::size_t none = static_cast<std::size_t>(-1);  // what limits peers isn't asked for
+  out.clear();
+  return parse_msgpack(packed, {none, none, none}, out) == errc{} &&
+         out.root().kind() == value_kind::array && out.root().size() > 0;
+}
 
 /// The key of `latest`: of the name and of the first argument, a number or a text.
 template <class... Args>

@@ -7,7 +7,6 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <functional>
 #include <utility>
 #include <vector>
 
@@ -134,12 +133,12 @@ class engine_front : public session_table<Derived, Policies> {
     session_type* const in = one.guest.of;
     if (!in) return;
     if (in->carrier() != &one) return probed(one, *in, what);
-    if (!what.is_text()) return this->derived().on_message(*in, what, is_padded(what.data));
+    if (!what.is_text()) return this->derived().on_message(*in, what, this->is_padded(what.data));
     auto const packet = eio::read_packet(what.text());
     if (!packet) return on_base64(*in, what);
     if (packet->type == eio::packet_type::message) [[likely]] {
       message const inner{message_kind::text, packet->data};
-      return this->derived().on_message(*in, inner, is_padded(inner.data));
+      return this->derived().on_message(*in, inner, this->is_padded(inner.data));
     }
     on_packet(*in, *packet);
   }
@@ -187,13 +186,6 @@ class engine_front : public session_table<Derived, Policies> {
   }
 
   bool is_engine(http::request const& request) const noexcept { return request.path() == path_; }
-
-  bool is_padded(bytes_view data) {
-    constexpr std::less_equal<std::byte const*> before;  // compares what points elsewhere, too
-    mutable_bytes const buffer = this->space().receive_buffer();
-    return before(buffer.data(), data.data()) &&
-           before(data.data() + data.size(), buffer.data() + buffer.size());
-  }
 
   // In the order of the reference: the first reason counts.
   std::optional<eio::refusal> verify(connection_type& one, eio::engine_query const& query,

@@ -1,6 +1,7 @@
 // An event that arrived, as those see it who take any.
 #pragma once
 
+#include <charconv>
 #include <concepts>
 #include <cstddef>
 #include <string_view>
@@ -29,6 +30,30 @@ class event_view {
  private:
   std::string_view name_;
   value whole_;
+};
+
+/// The name of an event that arrived. A number is a name, too.
+class event_title {
+ public:
+  /// Precondition: `first` is a text or a whole number, the first element of the event's array.
+  explicit event_title(value first) noexcept {
+    if (auto const text = first.string()) {
+      name_ = *text;
+    } else if (auto const whole = first.integer()) {
+      name_ = {digits_, std::to_chars(digits_, digits_ + sizeof digits_, *whole).ptr};
+    } else {  // one over 2^63
+      auto const large = first.unsigned_integer().value_or(0);
+      name_ = {digits_, std::to_chars(digits_, digits_ + sizeof digits_, large).ptr};
+    }
+  }
+  event_title(event_title const&) = delete;
+  event_title& operator=(event_title const&) = delete;
+
+  std::string_view name() const noexcept { return name_; }
+
+ private:
+  char digits_[24];
+  std::string_view name_;
 };
 
 /// What can be an argument of an event: values, and the arguments of another event.

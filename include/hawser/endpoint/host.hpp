@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <exception>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <system_error>
@@ -173,6 +174,14 @@ class host : public Interface, public context_guest {
     if (gone_ || wheel_.next()) return;
     armed_ = time_point::max();
     timer_->cancel();
+  }
+
+  /// Whether bytes lie in the receive buffer, behind which parsers may read.
+  bool is_padded(bytes_view data) {
+    constexpr std::less_equal<std::byte const*> before;  // compares what points elsewhere, too
+    mutable_bytes const buffer = workspace_.receive_buffer();
+    return before(buffer.data(), data.data()) &&
+           before(data.data() + data.size(), buffer.data() + buffer.size());
   }
 
   // -- events of connections that both sides count -----------------------------------------------

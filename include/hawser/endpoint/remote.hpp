@@ -11,7 +11,6 @@
 
 #include <hawser/core/callback.hpp>
 #include <hawser/endpoint/anchor.hpp>
-#include <hawser/codec/msgpack/parse.hpp>
 #include <hawser/endpoint/socket.hpp>
 #include <hawser/endpoint/websocket.hpp>
 
@@ -107,16 +106,12 @@ class remote {
   std::error_code mail(Target const& to, std::string_view name, Args const&... arguments) const {
     event_payload<Args...> const what(name, arguments...);
     if (what.source().is_reserved()) return make_error_code(errc::bad_event_name);
-    byte_buffer bytes;
-    value_writer writer(bytes, value_format::msgpack);
-    what.source().write(what.source().self, writer, {});
+    byte_buffer bytes = pack_event(what.source());
     std::size_t const size = bytes.size();
     return post(
         [to, bytes = std::move(bytes)] {
           value_tape tape;
-          // Written here, so what limits peers is not asked for.
-          constexpr std::size_t none = static_cast<std::size_t>(-1);
-          if (parse_msgpack(bytes.view(), {none, none, none}, tape) != errc{}) return;
+          if (!unpack_event(bytes.view(), tape)) return;
           value_payload const content(tape.root());
           to.emit_payload(content.source());
         },

@@ -158,21 +158,9 @@ class session : public wheel_entry {
       ++core_.counters().messages_dropped;
       return make_error_code(errc::dropped);
     }
-    auto& waiting = polling_->queue;
-    if (Core::policies::backpressure::replaces_by_key && how.key &&
-        waiting.replace(*how.key, parts)) {
-      ++core_.counters().messages_replaced;
-      return {};
-    }
-    std::size_t const size = polling_size(parts);
-    if (polling_->poll && waiting.holds_messages() &&
-        core_.backpressure().admit(waiting.queued(), size) != verdict::enqueue) {
-      core_.answer_poll(*this);  // as a WebSocket takes what no longer fits
-    }
-    auto const refused = make_room(waiting, core_.backpressure(), core_.counters(), *this, size);
+    auto const refused =
+        queue_packet(polling_->queue, core_.backpressure(), core_.counters(), *this, parts, how);
     if (refused) return refused;
-    ++core_.counters().messages_out;
-    waiting.push(parts, how.compress, how.key);
     core_.poll_soon(*this);
     return {};
   }
@@ -205,6 +193,13 @@ class session : public wheel_entry {
 
   // -- what a full queue means: see `make_room` --------------------------------------------------
 
+  void hurry(std::size_t size) {
+    auto& waiting = polling_->queue;
+    if (polling_->poll && waiting.holds_messages() &&
+        core_.backpressure().admit(waiting.queued(), size) != verdict::enqueue) {
+      core_.answer_poll(*this);  // as a WebSocket takes what no longer fits
+    }
+  }
   void on_backlog() noexcept {}  // a client that doesn't poll doesn't post for ever either
   void give_up_slow() {
     if (std::exchange(given_up_, true)) return;

@@ -1,7 +1,6 @@
 // The engine behind a Socket.IO server: packets that arrive, and what they set off.
 #pragma once
 
-#include <charconv>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -103,16 +102,8 @@ class socketio_core final : public clustering<socketio_core<Policies>, Policies>
 
   void on_event(socket_type& to, incoming_packet const& packet) {
     ++this->counters_.events_in;
-    char digits[24];
-    value const first = packet.data[0];
-    std::string_view name;
-    if (auto const text = first.string()) {
-      name = *text;
-    } else if (auto const whole = first.integer()) {  // a number is a name, too
-      name = {digits, std::to_chars(digits, digits + sizeof digits, *whole).ptr};
-    } else {  // one over 2^63
-      name = {digits, std::to_chars(digits, digits + sizeof digits, *first.unsigned_integer()).ptr};
-    }
+    event_title const title(packet.data[0]);
+    std::string_view const name = title.name();
     event_call call{this->anchored(), to.at, {name, packet.data}, packet.id};
     nsp_rules& rules = *to.nsp->rules;
     // Handlers may end the socket, and replace their table; both stay until the turn is over.

@@ -31,6 +31,9 @@ class ack_table {
     entry(std::uint8_t kind, std::uint64_t of, std::uint64_t number, ack_callback told)
         : wheel_entry(kind), owner_(of), id_(number), told_(std::move(told)) {}
 
+    std::uint64_t owner() const noexcept { return owner_; }
+    std::uint64_t id() const noexcept { return id_; }
+
    private:
     friend class ack_table;
     std::uint64_t owner_;
@@ -75,14 +78,28 @@ class ack_table {
 
   /// Takes all of an owner that has gone.
   std::vector<ack_callback> take_all(std::uint64_t owner) {
+    return take_all(owner, [](std::uint64_t) { return false; });
+  }
+  /// Takes all but those whose id `stays(id)`.
+  template <class Stays>
+  std::vector<ack_callback> take_all(std::uint64_t owner, Stays&& stays) {
     std::vector<ack_callback> taken;
     auto const found = owners_.find(owner);
     if (found == owners_.end()) return taken;
-    while (found->second.first) {
-      taken.push_back(std::move(found->second.first->told_));
-      unlink_first(found->second);
+    list& of = found->second;
+    std::unique_ptr<entry, unlinking> kept;
+    while (of.first) {
+      if (stays(of.first->id_)) {
+        entry* const one = of.first.release();
+        of.first.reset(std::exchange(one->next_, kept.release()));
+        kept.reset(one);
+      } else {
+        taken.push_back(std::move(of.first->told_));
+        unlink_first(of);
+      }
     }
-    owners_.erase(found);
+    of.first = std::move(kept);
+    if (of.count == 0) owners_.erase(found);
     return taken;
   }
 

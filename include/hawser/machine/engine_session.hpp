@@ -19,7 +19,9 @@ enum class disconnect_reason : std::uint8_t {
   server_shutting_down,         ///< `stop` or `drain`
   forced_server_close,          ///< no namespace joined in time, or the server closed the session
   client_namespace_disconnect,  ///< the client left the namespace
-  server_namespace_disconnect   ///< `socket::disconnect`
+  server_namespace_disconnect,  ///< `socket::disconnect`
+  io_server_disconnect,         ///< of a client: the server ended the socket on purpose
+  io_client_disconnect          ///< of a client: this side did
 };
 
 /// As the reference spells it: "transport close".
@@ -34,6 +36,8 @@ constexpr std::string_view describe(disconnect_reason why) noexcept {
     case disconnect_reason::forced_server_close: return "forced server close";
     case disconnect_reason::client_namespace_disconnect: return "client namespace disconnect";
     case disconnect_reason::server_namespace_disconnect: return "server namespace disconnect";
+    case disconnect_reason::io_server_disconnect: return "io server disconnect";
+    case disconnect_reason::io_client_disconnect: return "io client disconnect";
   }
   return "";
 }

@@ -102,6 +102,24 @@ inline std::optional<std::string> form_decode(std::string_view text) {
   return percent_decode(spaced);
 }
 
+/// Text as it may stand in a query: everything but letters, digits and `-._~` becomes `%HH`.
+inline std::string form_encode(std::string_view text) {
+  constexpr std::string_view digits = "0123456789ABCDEF";
+  std::string encoded;
+  encoded.reserve(text.size());
+  for (char const c : text) {
+    auto const byte = static_cast<unsigned char>(c);
+    bool const plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || is_digit(c) ||
+                       c == '-' || c == '.' || c == '_' || c == '~';
+    if (plain) {
+      encoded += c;
+    } else {
+      encoded.append({'%', digits[byte >> 4], digits[byte & 15]});
+    }
+  }
+  return encoded;
+}
+
 /// The decoded value of the first parameter of that name in `a=1&b=2`; a parameter without `=` has
 /// an empty one. Nothing when there is none, or when that first one is not well encoded.
 inline std::optional<std::string> query_value(std::string_view query, std::string_view name) {

@@ -1,0 +1,498 @@
+// Engine.IO on a client: the session, by polling or WebSocket, and the upgrade between them.
+#pragma once
+
+#include <algorithm>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <system_error>
+#include <utility>
+#include <vector>
+
+#include <asio/post.hpp>
+
+#include <hawser/codec/eio/handshake.hpp>
+#include <hawser/codec/eio/packet.hpp>
+#include <hawser/codec/eio/payload.hpp>
+#include <hawser/codec/http/url.hpp>
+#include <hawser/codec/json/parse.hpp>
+#include <hawser/core/small_list.hpp>
+#include <hawser/endpoint/admission.hpp>
+#include <hawser/endpoint/client_host.hpp>
+#include <hawser/endpoint/redialing.hpp>
+#include <hawser/machine/client_engine.hpp>
+#include <hawser/machine/engine_session.hpp>
+#include <hawser/machine/packet_queue.hpp>
+
+namespace hawser::inline HAWSER_ABI::inline HAWSER_ASIO_ABI {
+
+/// Third layer of `socketio_client_core` (`Derived`), which is told `session_opened()`,
+/// `on_message(message, padded)` and `session_closed(reason)`.
+template <class Derived, class Policies>
+class engine_client : public redialing<Derived, Policies, client_host> {
+ public:
+  using base = redialing<Derived, Policies, client_host>;
+  using connection_type = typename base::connection_type;
+
+  callback<void()> on_open;
+  callback<void(disconnect_reason, std::error_code)> on_close;
+  callback<void()> on_ping;
+  callback<void()> on_upgrade;
+
+  bool is_session_open() const noexcept { return state_.is_open(); }
+  std::string_view sid() const noexcept { return terms_.sid; }
+  std::string_view transport() const noexcept override {
+    if (!state_.is_open()) return {};
+    return state_.polls() ? "polling" : "websocket";
+  }
+
+  // -- what the layers below report --------------------------------------------------------------
+
+  void begin_attempt(time_point give_up) {
+    give_up_ = give_up;
+    first_ = 0;
+    if (engine_.transports.empty()) {
+      return this->attempt_failed({make_error_code(errc::bad_argument)});
+    }
+    open_by_next();
+  }
+
+  /// Nothing more is told of the session, nor of the attempt.
+  void end_attempt() {
+    state_.end();
+    queue_.clear();
+    this->unschedule(engine_at_);
+    open_by_ = ping_by_ = upgrade_by_ = close_by_ = time_point::max();
+    for (auto const on : {client_line::websocket, client_line::poll, client_line::post}) {
+      this->hang_up(on);
+    }
+  }
+
+  void ready(client_line on, connection_type& one) {
+    switch (on) {
+      case client_line::websocket:
+        return this->upgrade(one, target(eio::transport_kind::websocket));
+      case client_line::poll: return ask(one);
+      case client_line::post: return post_by(one);
+    }
+  }
+
+  void answered(client_line on, mutable_bytes content) {
+    if (on == client_line::poll) {
+      read_payload(content);
+      if (this->gone()) return;
+    }
+    if (state_.at() == client_engine::stage::closing && queue_.empty() && !is_posting()) {
+      return lose(disconnect_reason::forced_close, {});
+    }
+    go_on();
+  }
+
+  void opened(connection_type& one) {
+    one.become_open();
+    one.opening.reset();
+    if (!state_.polls()) return;
+    state_.begin_probe();
+    one.send_text_control(as_bytes("2probe"));
+  }
+
+  void line_failed(client_line on, attempt_failure const& why) {
+    if (on == client_line::websocket && state_.polls()) return drop_probe();
+    if (state_.at() == client_engine::stage::closed) return;
+    lose(disconnect_reason::transport_error, why);
+  }
+
+  void deliver(connection_type&, message const& what) {
+    if (state_.polls()) return probed(what);
+    if (!what.is_text()) {
+      if (!state_.is_open()) return violated(errc::unexpected_packet);
+      return this->derived().on_message(what, this->is_padded(what.data));
+    }
+    auto const packet = eio::read_packet(what.text());
+    if (!packet) return violated(errc::bad_engine_packet);
+    on_packet(*packet, this->is_padded(packet->data));
+  }
+
+  void drained(connection_type&) {
+    if (state_.is_open()) this->derived().carrier_drained();
+  }
+
+  void closed(connection_type& one, close_event const& event) {
+    bool const was_current = this->connection_of(client_line::websocket) == &one;
+    this->part_with(one);
+    if (!was_current) return;
+    if (state_.polls()) return drop_probe();
+    bool const clean = !event.error || event.error == errc::end_of_stream;
+    auto const reason =
+        clean ? disconnect_reason::transport_close : disconnect_reason::transport_error;
+    auto const error = event.error ? event.error : make_error_code(errc::not_open);
+    lose(reason, {.error = error, .code = event.code});
+  }
+
+  void flush_polls() { go_on(); }
+
+  void on_later_deadline(wheel_entry& entry, time_point now) {
+    if (&entry != &engine_at_) return this->derived().on_socket_deadline(entry, now);
+    if (open_by_ <= now) {
+      return lose(disconnect_reason::transport_error, {make_error_code(errc::handshake_timeout)});
+    }
+    if (close_by_ <= now) return lose(disconnect_reason::forced_close, {});
+    if (upgrade_by_ <= now) drop_probe();
+    if (ping_by_ <= now) {
+      // A process that stalled must not take its own silence for the server's: what has arrived is
+      // read first, by a turn or two of the loop.
+      ping_by_ = time_point::max();
+      looks_left_ = 2;
+      look_again();
+    }
+    reschedule();
+  }
+
+  // -- sending -----------------------------------------------------------------------------------
+
+  /// Sends one packet of the level above, with its attachments. Errors: as `client_socket::emit`.
+  std::error_code send(encoded_packet const& what, emit_flags const& how) {
+    if (!state_.is_open()) return make_error_code(errc::not_open);
+    if (how.droppable && !is_writable()) {
+      ++this->counters_.messages_dropped;
+      return make_error_code(errc::dropped);
+    }
+    small_list<outgoing, 4> const parts = parts_of(what, how.compress);
+    if (!state_.polls()) [[likely]] {
+      return this->connection_of(client_line::websocket)->send(parts.view(), how.key);
+    }
+    auto const refused = queue_packet(queue_, this->backpressure(), this->counters_, *this,
+                                      copies(this->blocks(), parts.view()), how);
+    if (!refused) this->flush_soon();
+    return refused;
+  }
+
+  /// Whether something of this size that is sent now is neither dropped nor the last straw.
+  bool takes(std::size_t size) {
+    backlog const before = sent_backlog();
+    return before.messages == 0 || this->backpressure().admit(before, size) == verdict::enqueue;
+  }
+  void hurry_carrier() {
+    connection_type* const one = this->connection_of(client_line::websocket);
+    if (one && !state_.polls()) one->flush();
+  }
+
+  bool is_writable() {
+    if (!state_.is_open()) return false;
+    if (state_.polls()) return queue_.empty() && !is_posting();
+    return this->connection_of(client_line::websocket)->queued().messages == 0;
+  }
+  backlog sent_backlog() {
+    if (!state_.is_open()) return {};
+    if (state_.polls()) return queue_.queued();
+    return this->connection_of(client_line::websocket)->queued();
+  }
+
+  // What a full queue means: see `make_room`.
+  void hurry(std::size_t) noexcept {}
+  void on_backlog() noexcept {}  // a POST is under way, and takes all the next time
+  void give_up_slow() {
+    this->count_violation(errc::send_queue_full);
+    slow_ = true;
+    asio::post(this->executor(), operation<engine_client>(*this, &engine_client::on_slow));
+  }
+
+ protected:
+  engine_client(typename base::executor_type executor, client_options<Policies>& options)
+      : base(std::move(executor), options),
+        engine_(std::move(options.engine)),
+        max_packets_(options.framing.max_packets) {
+    this->limit_content(engine_.max_poll_size);
+    for (auto const& [name, content] : engine_.query) {
+      query_ += "&" + http::form_encode(name) + "=" + http::form_encode(content);
+    }
+  }
+
+  /// Ends the session as the user wishes: what was sent before still leaves.
+  void close_session() {
+    if (!state_.is_open()) return;
+    state_.begin_closing();
+    ping_by_ = upgrade_by_ = time_point::max();
+    close_by_ = this->now() + this->limits().close_timeout;
+    reschedule();
+    connection_type* const one = this->connection_of(client_line::websocket);
+    if (!state_.polls()) return void(one->close(close_code::normal, {}));
+    this->hang_up(client_line::websocket);
+    queue_.push_control(this->space().pack(as_bytes("1")));
+    this->flush_soon();
+  }
+
+  /// The server broke a rule of the protocol.
+  void violated(errc why) {
+    this->count_violation(why);
+    lose(disconnect_reason::parse_error, {make_error_code(why)}, ws::close_code_for(why));
+  }
+
+  /// The session is over. A WebSocket that still works is told `code`.
+  void lose(disconnect_reason why, attempt_failure const& failure,
+            close_code code = close_code::normal) {
+    auto const before = state_.at();
+    if (before == client_engine::stage::closed) return;
+    typename base::turn const held(*this);
+    if (connection_type* const one = this->connection_of(client_line::websocket)) {
+      if (one->is_open()) {
+        this->part_with(*one);
+        (void)one->close(code, {});
+      }
+    }
+    end_attempt();
+    if (before == client_engine::stage::opening) return opening_failed_by(failure);
+    ++this->counters_.closed;
+    if (before == client_engine::stage::closing) why = disconnect_reason::forced_close;
+    if (before == client_engine::stage::open) this->derived().session_closed(why);
+    if (!this->gone() && on_close) this->fenced([&] { on_close(why, failure.error); });
+    if (!this->gone()) this->connection_lost(failure);
+  }
+
+ private:
+  // -- opening -----------------------------------------------------------------------------------
+
+  void open_by_next() {
+    auto const kind = engine_.transports[first_];
+    state_.begin(kind);
+    terms_ = {};
+    open_by_ = give_up_;
+    reschedule();
+    bool const polls = kind == eio::transport_kind::polling;
+    this->dial(polls ? client_line::poll : client_line::websocket, give_up_);
+  }
+
+  void opening_failed_by(attempt_failure const& why) {
+    if (engine_.try_all && ++first_ < engine_.transports.size() && this->now() < give_up_) {
+      return open_by_next();
+    }
+    this->attempt_failed(why);
+  }
+
+  void open_session(eio::packet const& packet, bool padded) {
+    value_tape tape;
+    errc bad = json_parser().parse(as_text(packet.data), value_limits{}, tape, padded);
+    if (bad == errc{}) bad = read_terms(tape.root(), terms_);
+    if (bad != errc{}) return lose(disconnect_reason::parse_error, {make_error_code(bad)});
+    state_.open();
+    ++this->counters_.opened;
+    open_by_ = time_point::max();
+    await_ping();
+    this->attempt_opened();
+    if (!this->gone() && on_open) this->fenced([&] { on_open(); });
+    if (this->gone() || !state_.is_open()) return;
+    if (state_.polls() && wants_upgrade()) {
+      upgrade_by_ = this->now() + engine_.upgrade_timeout;
+      reschedule();
+      this->dial(client_line::websocket, upgrade_by_);
+    }
+    this->derived().session_opened();
+  }
+
+  bool wants_upgrade() const {
+    return engine_.upgrade && terms_.can_upgrade &&
+           std::find(engine_.transports.begin(), engine_.transports.end(),
+                     eio::transport_kind::websocket) != engine_.transports.end();
+  }
+
+  std::string target(eio::transport_kind kind) {
+    bool const polls = kind == eio::transport_kind::polling;
+    std::string made = engine_.path + "/?EIO=4&transport=" + (polls ? "polling" : "websocket");
+    auto const& path = this->url().target;
+    if (auto const mark = path.find('?'); mark != std::string::npos && mark + 1 < path.size()) {
+      made += "&" + path.substr(mark + 1);
+    }
+    made += query_;
+    if (!terms_.sid.empty()) made += "&sid=" + terms_.sid;
+    if (polls) made += "&t=" + std::to_string(++asked_);  // no cache has seen it
+    return made;
+  }
+
+  // -- packets -----------------------------------------------------------------------------------
+
+  void read_payload(mutable_bytes content) {
+    eio::payload_reader reader(content, {max_packets_});
+    eio::packet packet;
+    while (state_.at() != client_engine::stage::closed) {
+      switch (reader.next(packet)) {
+        case eio::payload_reader::status::end: return;
+        case eio::payload_reader::status::violation: return violated(reader.error());
+        case eio::payload_reader::status::packet: break;
+      }
+      on_packet(packet, false);
+      if (this->gone()) return;
+    }
+  }
+
+  void on_packet(eio::packet const& packet, bool padded) {
+    using verdict = client_engine::verdict;
+    if (state_.at() == client_engine::stage::closing &&
+        packet.type == eio::packet_type::message) {
+      return;
+    }
+    switch (state_.on_packet(packet)) {
+      case verdict::opened: return open_session(packet, padded);
+      case verdict::deliver:
+        if (state_.polls()) ++this->counters_.messages_in;
+        return this->derived().on_message(
+            {packet.binary ? message_kind::binary : message_kind::text, packet.data}, padded);
+      case verdict::answer_ping:
+        await_ping();
+        send_control("3");
+        if (on_ping) this->fenced([&] { on_ping(); });
+        return;
+      case verdict::close:
+        return lose(disconnect_reason::transport_close, {make_error_code(errc::not_open)});
+      case verdict::violation: return violated(errc::unexpected_packet);
+      default: return;
+    }
+  }
+
+  // A packet of Engine.IO itself.
+  void send_control(std::string_view packet) {
+    if (state_.polls()) {
+      queue_.push_control(this->space().pack(as_bytes(packet)));
+      this->flush_soon();
+    } else if (auto* const one = this->connection_of(client_line::websocket)) {
+      one->send_text_control(as_bytes(packet));
+    }
+  }
+
+  // -- polling -----------------------------------------------------------------------------------
+
+  bool is_asking(client_line on) {
+    connection_type* const one = this->connection_of(on);
+    return one && one->opening && one->opening->waits;
+  }
+  bool is_posting() { return is_asking(client_line::post); }
+  bool is_busy() { return is_asking(client_line::poll) || is_posting(); }
+
+  // Whatever can be done next: the switch to the WebSocket, a poll, a POST.
+  void go_on() {
+    if (this->gone() || !state_.polls()) return;
+    if (!is_busy() && state_.try_switch()) return switch_over();
+    if (!state_.may_ask() || state_.at() == client_engine::stage::opening) return;
+    if (state_.is_open()) ask_by(client_line::poll, time_point::max());
+    if (!queue_.empty()) ask_by(client_line::post, this->now() + engine_.request_timeout);
+  }
+
+  void ask_by(client_line on, time_point give_up) {
+    if (this->dials(on) || is_asking(on)) return;
+    if (connection_type* const idle = this->idle_connection(on)) {
+      if (idle->opening) ready(on, *idle);
+    } else {
+      this->dial(on, std::min(give_up, this->now() + engine_.request_timeout));
+    }
+  }
+
+  void ask(connection_type& one) {
+    if (state_.at() == client_engine::stage::closed || !state_.may_ask()) return;
+    bool const opening = state_.at() == client_engine::stage::opening;
+    this->request(one, target(eio::transport_kind::polling),
+                  opening ? give_up_ : time_point::max());
+  }
+
+  void post_by(connection_type& one) {
+    if (!state_.may_ask() || queue_.empty()) return;
+    byte_buffer body;
+    queue_.write_payload(body, terms_.max_payload == 0 ? SIZE_MAX : terms_.max_payload);
+    this->request(one, target(eio::transport_kind::polling), this->now() + engine_.request_timeout,
+                  as_text(body.view()));
+    if (queue_.empty() && state_.is_open()) this->derived().carrier_drained();
+  }
+
+  // -- upgrading ---------------------------------------------------------------------------------
+
+  void probed(message const& what) {
+    auto const packet = what.is_text() ? eio::read_packet(what.text()) : std::nullopt;
+    bool const answered =
+        packet && state_.on_probe_packet(*packet) == client_engine::verdict::pause;
+    answered ? go_on() : drop_probe();
+  }
+
+  void switch_over() {
+    connection_type& one = *this->connection_of(client_line::websocket);
+    upgrade_by_ = time_point::max();
+    reschedule();
+    this->hang_up(client_line::poll, false);
+    this->hang_up(client_line::post, false);
+    one.send_text_control(as_bytes("5"));
+    auto const counted = this->counters_.messages_out;
+    queue_.take_all([&](std::span<packet_part const> parts, bool compress, message_key key) {
+      small_list<outgoing, 4> messages;
+      for (packet_part const& part : parts) {
+        messages.push_back({part.kind, part.bytes.view(), compress});
+      }
+      (void)one.send(messages.view(), key);
+    });
+    this->counters_.messages_out = counted;  // each was counted when it was queued
+    if (on_upgrade) this->fenced([&] { on_upgrade(); });
+  }
+
+  // The session goes on by polling.
+  void drop_probe() {
+    if (!state_.polls()) return;
+    state_.end_probe();
+    upgrade_by_ = time_point::max();
+    reschedule();
+    if (connection_type* const one = this->connection_of(client_line::websocket);
+        one && one->is_open()) {
+      this->part_with(*one);
+      (void)one->close(close_code::normal, {});
+    } else {
+      this->hang_up(client_line::websocket);
+    }
+    this->flush_soon();
+  }
+
+  // -- deadlines ---------------------------------------------------------------------------------
+
+  void await_ping() {
+    ping_by_ = this->now() + terms_.ping_interval + terms_.ping_timeout;
+    looks_left_ = 0;
+    reschedule();
+  }
+
+  void reschedule() {
+    if (this->gone()) return;
+    this->schedule(engine_at_, std::min({open_by_, ping_by_, upgrade_by_, close_by_}));
+  }
+
+  void look_again() {
+    asio::post(this->executor(), operation<engine_client>(*this, &engine_client::on_looked));
+  }
+  void on_looked(std::error_code) {
+    if (this->gone() || !state_.is_open() || looks_left_ == 0) return;  // over, or there was a ping
+    if (--looks_left_ > 0) return look_again();
+    this->count_violation(errc::heartbeat_timeout);
+    lose(disconnect_reason::ping_timeout, {make_error_code(errc::heartbeat_timeout)},
+         close_code::going_away);
+  }
+
+  void on_slow(std::error_code) {
+    if (this->gone() || !std::exchange(slow_, false) || !state_.is_open()) return;
+    lose(disconnect_reason::transport_error, {make_error_code(errc::send_queue_full)});
+  }
+
+  client_engine_options engine_;
+  std::size_t max_packets_;
+  std::string query_;
+  client_engine state_;
+  session_terms terms_;
+  packet_queue queue_;
+  wheel_entry engine_at_{static_cast<std::uint8_t>(client_deadline::engine)};
+  time_point give_up_{};
+  time_point open_by_ = time_point::max();
+  time_point ping_by_ = time_point::max();
+  time_point upgrade_by_ = time_point::max();
+  time_point close_by_ = time_point::max();
+  std::size_t first_ = 0;  // of the transports: the one that opens the session
+  std::uint64_t asked_ = 0;
+  std::uint8_t looks_left_ = 0;
+  bool slow_ = false;
+};
+
+}  // namespace hawser::inline HAWSER_ABI::inline HAWSER_ASIO_ABI

@@ -55,7 +55,7 @@ class cookie_jar {
     if (made.name.empty()) return;
     attributes told;
     while (!set_cookie_field.empty()) {
-      if (!told.read(cut(set_cookie_field, ';'), wall_unix)) return;
+      told.read(cut(set_cookie_field, ';'), wall_unix);
     }
     if (!told.domain.empty() && !covers(told.domain)) return;
     made.path = told.path.starts_with('/') ? told.path : default_path(request_path);
@@ -117,10 +117,9 @@ class cookie_jar {
     bool has_max_age = false;
     bool secure = false;
 
-    // False if nobody can have meant the cookie to be kept.
-    bool read(std::string_view text, std::int64_t wall_unix) noexcept {
-      std::string_view const name = trim(text.substr(0, text.find('=')));
+    void read(std::string_view text, std::int64_t wall_unix) noexcept {
       std::size_t const equals = text.find('=');
+      std::string_view const name = trim(text.substr(0, equals));
       std::string_view const value =
           equals == std::string_view::npos ? std::string_view() : trim(text.substr(equals + 1));
       if (iequals(name, "Max-Age")) {
@@ -129,13 +128,11 @@ class cookie_jar {
         if (auto const date = parse_cookie_date(value)) lifetime = until(*date, wall_unix);
       } else if (iequals(name, "Domain") && !value.empty()) {
         domain = value.starts_with('.') ? value.substr(1) : value;
-        return !domain.empty();
       } else if (iequals(name, "Path")) {
         path = value;
       } else if (iequals(name, "Secure")) {
         secure = true;
       }
-      return true;
     }
 
    private:

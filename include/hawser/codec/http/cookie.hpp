@@ -79,8 +79,8 @@ class cookie_jar {
       if (one.expires <= now || (one.secure && !secure) || !covers_path(one.path, path)) continue;
       fitting.push_back(&one);
     }
-    std::stable_sort(fitting.begin(), fitting.end(), [](cookie const* a, cookie const* b) {
-      return a->path.size() > b->path.size();
+    std::sort(fitting.begin(), fitting.end(), [](cookie const* a, cookie const* b) {
+      return a->path.size() != b->path.size() ? a->path.size() > b->path.size() : a < b;
     });
     std::string text;
     for (cookie const* const one : fitting) {

@@ -62,8 +62,8 @@ inline result<std::string> write_connect(std::string_view host, std::uint16_t po
   return text;
 }
 
-/// What a proxy's answer to CONNECT says. Zero for 2xx: the tunnel begins behind this head, whatever
-/// Content-Length and Transfer-Encoding claim. `errc::proxy_auth_required` for 407, else
+/// What a proxy's answer to CONNECT means. Zero for 2xx: behind this head begins the tunnel,
+/// whatever Content-Length and Transfer-Encoding say. `errc::proxy_auth_required` for 407, else
 /// `errc::proxy_refused`.
 inline std::error_code check_connect(response const& answer) noexcept {
   if (answer.status() >= 200 && answer.status() < 300) return {};

@@ -1,22 +1,21 @@
-// TCP and unix sockets as transports.
+// TCP and unix sockets as transports: the listening side, and the policy.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
 #include <cstdio>
 #include <list>
-#include <memory>
 #include <string>
 #include <system_error>
 #include <utility>
-#include <vector>
 
 #include <asio/io_context.hpp>
 #include <asio/ip/address.hpp>
 #include <asio/ip/tcp.hpp>
-#include <asio/post.hpp>
 
+#include <hawser/transport/connector.hpp>
 #include <hawser/transport/socket_stream.hpp>
+#include <hawser/transport/tcp_options.hpp>
 #include <hawser/transport/transport.hpp>
 
 #include <sys/stat.h>
@@ -27,14 +26,16 @@ namespace hawser::inline HAWSER_ABI::inline HAWSER_ASIO_ABI {
 template <class Executor>
 class socket_context {
  public:
-  template <class Options>
-  socket_context(Executor executor, Options const&) : executor_(std::move(executor)) {}
+  socket_context(Executor executor, tcp_options options)
+      : executor_(std::move(executor)), options_(std::move(options)) {}
   Executor executor() const { return executor_; }
+  tcp_options const& tcp() const noexcept { return options_; }
   std::error_code prepare_server() noexcept { return {}; }
   std::error_code prepare_client() noexcept { return {}; }
 
  private:
   Executor executor_;
+  tcp_options options_;
 };
 
 /// Listens on TCP addresses or on a unix path. Every address of one `open` shares a port.
@@ -154,106 +155,11 @@ class address_acceptor {
   std::string path_;
 };
 
-/// Connects to what a URL names: a number, a name (then Asio resolves it on a thread of its own),
-/// or for `ws+unix:` a path. Addresses are tried in the resolver's order.
-template <class Executor>
-class socket_connector {
- public:
-  using stream = socket_stream<Executor>;
-
-  template <class Context>
-  explicit socket_connector(Context& context)
-      : executor_(context.executor()), resolver_(executor_) {}
-  ~socket_connector() { cancel(); }
-
-  template <class Handler>
-  void connect(http::url const& where, Handler handler) {
-    attempt_ = std::make_shared<attempt>(executor_);
-    if (!where.unix_path.empty()) {
-      if (where.unix_path.size() >= sizeof(sockaddr_un::sun_path)) {
-        return fail(std::move(handler), make_error_code(errc::bad_url));
-      }
-      attempt_->endpoints.emplace_back(asio::local::stream_protocol::endpoint(where.unix_path));
-      return next(attempt_, std::move(handler), {});
-    }
-    std::error_code error;
-    auto const number = asio::ip::make_address(where.host, error);
-    if (!error) {
-      attempt_->endpoints.emplace_back(asio::ip::tcp::endpoint(number, where.port));
-      return next(attempt_, std::move(handler), {});
-    }
-    resolver_.async_resolve(where.host, std::to_string(where.port),
-                            asio::ip::resolver_base::numeric_service,
-                            [trying = attempt_, handler = std::move(handler)](
-                                std::error_code failed, auto const& found) mutable {
-                              for (auto const& entry : found)
-                                trying->endpoints.emplace_back(entry.endpoint());
-                              next(std::move(trying), std::move(handler), failed);
-                            });
-  }
-
-  /// The handler of a connect under way gets `operation_aborted`.
-  void cancel() noexcept {
-    if (!attempt_) return;
-    attempt_->cancelled = true;
-    std::error_code ignored;
-    attempt_->socket.close(ignored);
-    attempt_.reset();
-    try {
-      resolver_.cancel();
-    } catch (std::system_error const&) {
-    }
-  }
-
- protected:
-  template <class Handler>
-  void fail(Handler handler, std::error_code error) {
-    fail_from(executor_, std::move(handler), error);
-  }
-
- private:
-  struct attempt {
-    explicit attempt(Executor const& executor) : socket(executor) {}
-    typename stream::socket socket;
-    std::vector<asio::generic::stream_protocol::endpoint> endpoints;
-    std::size_t tried = 0;
-    bool cancelled = false;
-  };
-
-  template <class Handler>
-  static void next(std::shared_ptr<attempt> trying, Handler handler, std::error_code last) {
-    if (trying->cancelled) last = make_error_code(asio::error::operation_aborted);
-    if (trying->cancelled || trying->tried == trying->endpoints.size()) {
-      return fail_from(trying->socket.get_executor(), std::move(handler), last);
-    }
-    auto const& endpoint = trying->endpoints[trying->tried++];
-    std::error_code ignored;
-    trying->socket.close(ignored);
-    auto& socket = trying->socket;
-    socket.async_connect(endpoint, [trying = std::move(trying),
-                                    handler = std::move(handler)](std::error_code error) mutable {
-      if (error || trying->cancelled) return next(std::move(trying), std::move(handler), error);
-      handler(result<stream>(stream(std::move(trying->socket))));
-    });
-  }
-
-  template <class Handler>
-  static void fail_from(Executor const& executor, Handler handler, std::error_code error) {
-    if (!error) error = make_error_code(asio::error::host_not_found);
-    asio::post(executor,
-               [handler = std::move(handler), error]() mutable { handler(result<stream>(error)); });
-  }
-
-  Executor executor_;
-  asio::ip::basic_resolver<asio::ip::tcp, Executor> resolver_;
-  std::shared_ptr<attempt> attempt_;
-};
-
 /// Plain TCP; a unix path too, where an address or URL names one. `Executor` may be a strand's.
 template <class Executor>
 struct basic_tcp {
   using executor_type = Executor;
-  struct options {};
+  using options = tcp_options;
   using context = socket_context<Executor>;
   using stream = socket_stream<Executor>;
   using acceptor = address_acceptor<Executor>;

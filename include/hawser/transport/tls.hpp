@@ -29,6 +29,7 @@ class tls_context {
   tls_context& operator=(tls_context const&) = delete;
 
   Executor executor() const { return executor_; }
+  tcp_options const& tcp() const noexcept { return engines_.settings().options().tcp; }
 
   /// Loads certificate and key. Errors: `errc::bad_certificate`, also when there is none where TLS
   /// is a must; `errc::bad_argument`. `problem()` explains them.

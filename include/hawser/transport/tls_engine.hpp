@@ -192,10 +192,9 @@ class tls_engine {
     bool const refused =
         ERR_GET_LIB(last) == ERR_LIB_SSL && ERR_GET_REASON(last) == SSL_R_CERTIFICATE_VERIFY_FAILED;
     ERR_clear_error();
-    failure_ = refused && verdict != X509_V_OK
-                   ? std::error_code(static_cast<int>(verdict), tls_verify_category())
-                   : tls_error(last);
-    return failure_;
+    if (!refused || verdict == X509_V_OK) return failure_ = tls_error(last);
+    if (verdict == tls_settings::wrong_key) return failure_ = make_error_code(errc::pin_mismatch);
+    return failure_ = {static_cast<int>(verdict), tls_verify_category()};
   }
 
   static void count_message(int sending, int, int type, void const*, std::size_t, SSL*,

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include <hawser/core/config.hpp>
+#include <hawser/transport/tcp_options.hpp>
 
 namespace hawser::inline HAWSER_ABI {
 
@@ -34,17 +35,22 @@ struct tls_options {
   bool require_client_certificate = false;
 
   /// Client: accept any certificate for any host. Encrypted, but whoever sits in between can read
-  /// and change everything; `pinned_key` still counts.
+  /// and change everything; `pinned_keys` still count.
   bool insecure_skip_verify = false;
 
-  /// Client: accept only a server with this key, besides all else that is verified: SHA-256 of its
-  /// SubjectPublicKeyInfo in base64, as `curl --pinnedpubkey sha256//...` has it.
-  std::string pinned_key{};
+  /// Client: accept only a server with one of these keys, besides all else that is verified; else
+  /// `errc::pin_mismatch`. Each is SHA-256 of the SubjectPublicKeyInfo of the server's own
+  /// certificate in base64, as `curl --pinnedpubkey sha256//...` has it. Two make it possible to
+  /// change the server's key. Empty: any key.
+  std::vector<std::string> pinned_keys{};
 
   /// The protocols to offer and to accept, the best first (RFC 7301). A client that offers none of
   /// them is refused, so that bytes meant for another protocol can't be replayed here; one that
   /// doesn't use ALPN is not. Empty: no ALPN.
   std::vector<std::string> alpn{"http/1.1"};
+
+  /// Client: what is below TLS. Through a proxy, TLS is between here and the URL's host.
+  tcp_options tcp{};
 };
 
 }  // namespace hawser::inline HAWSER_ABI

@@ -14,6 +14,7 @@
 #include <string_view>
 #include <system_error>
 #include <utility>
+#include <vector>
 
 #include <openssl/bio.h>
 #include <openssl/evp.h>
@@ -45,9 +46,14 @@ class tls_settings {
  public:
   enum class role { server, client };
 
+  /// The verdict on a server whose key is not pinned; nothing else leads to it.
+  static constexpr int wrong_key = X509_V_ERR_APPLICATION_VERIFICATION;
+
   explicit tls_settings(tls_options options) : options_(std::move(options)) {}
   tls_settings(tls_settings const&) = delete;
   tls_settings& operator=(tls_settings const&) = delete;
+
+  tls_options const& options() const noexcept { return options_; }
 
   bool has_certificate() const noexcept {
     return !options_.certificate_file.empty() || !options_.certificate_pem.empty();
@@ -106,13 +112,14 @@ class tls_settings {
       alpn_ += static_cast<char>(protocol.size());
       alpn_ += protocol;
     }
-    pin_.clear();
-    if (options_.pinned_key.empty()) return {};
-    auto const decoded = codec::base64_decode(options_.pinned_key);
-    if (!decoded || decoded->size() != 32) {
-      return fail(errc::bad_argument, "pinned_key", "", "not SHA-256 in base64");
+    pins_.clear();
+    for (auto const& key : options_.pinned_keys) {
+      auto pin = codec::base64_decode(key);
+      if (!pin || pin->size() != 32) {
+        return fail(errc::bad_argument, "pinned_keys", "", "not SHA-256 in base64");
+      }
+      pins_.push_back(std::move(*pin));
     }
-    pin_.assign(reinterpret_cast<char const*>(decoded->data()), decoded->size());
     return {};
   }
 
@@ -205,7 +212,7 @@ class tls_settings {
       SSL_CTX_set_verify(ctx, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, nullptr);
       return load_authorities(ctx, true);
     }
-    if (options_.insecure_skip_verify && pin_.empty()) {
+    if (options_.insecure_skip_verify && pins_.empty()) {
       SSL_CTX_set_verify(ctx, SSL_VERIFY_NONE, nullptr);
       return {};
     }
@@ -289,12 +296,16 @@ class tls_settings {
       X509_STORE_CTX_set_error(store, X509_V_OK);
       good = true;
     }
-    if (good && !settings.pin_.empty() &&
-        spki_sha256(X509_STORE_CTX_get0_cert(store)) != settings.pin_) {
-      X509_STORE_CTX_set_error(store, X509_V_ERR_APPLICATION_VERIFICATION);
+    if (good && !settings.is_pinned(X509_STORE_CTX_get0_cert(store))) {
+      X509_STORE_CTX_set_error(store, wrong_key);
       good = false;
     }
     return good ? 1 : 0;
+  }
+
+  bool is_pinned(X509 const* certificate) const {
+    return pins_.empty() ||
+           std::find(pins_.begin(), pins_.end(), spki_sha256(certificate)) != pins_.end();
   }
 
   static std::string spki_sha256(X509 const* certificate) {
@@ -312,7 +323,7 @@ class tls_settings {
 
   tls_options options_;
   std::string alpn_;  // as on the wire
-  std::string pin_;   // 32 octets or none
+  std::vector<std::string> pins_;  // 32 octets each
   std::string problem_;
   tls_ptr<SSL_CTX> server_;
   tls_ptr<SSL_CTX> client_;

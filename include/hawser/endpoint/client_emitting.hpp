@@ -20,6 +20,7 @@
 #include <hawser/endpoint/client_socket.hpp>
 #include <hawser/endpoint/engine_client.hpp>
 #include <hawser/machine/ack_table.hpp>
+#include <hawser/policy/offline_queue.hpp>
 
 namespace hawser::inline HAWSER_ABI::inline HAWSER_ASIO_ABI {
 

@@ -136,27 +136,27 @@ class has_client_handlers : public emits_events<Self> {
 
   /// Its id in the protocol; empty while it isn't connected. Valid until the next turn.
   std::string_view id() const {
-    auto* const one = record();
+    auto* const one = known();
     return one ? std::string_view(one->id) : std::string_view();
   }
   bool connected() const {
-    auto* const one = record();
+    auto* const one = known();
     return one && one->is == client_nsp::stage::connected;
   }
   /// Whether it took up where the lost connection had left off, with the events missed.
   bool recovered() const {
-    auto* const one = record();
+    auto* const one = known();
     return one && one->recovered;
   }
   /// Whether it is connected, or will be by itself.
   bool active() const {
-    auto* const one = record();
+    auto* const one = known();
     return one && one->wanted;
   }
   /// What waits for a connection, or for an acknowledgement.
   backlog waiting() const {
-    auto* const at = host();
-    return at ? at->waiting(ref().number()) : backlog{};
+    auto* const one = known();
+    return one ? host()->waiting(one->at) : backlog{};
   }
 
   // -- how the next event is sent ----------------------------------------------------------------
@@ -198,7 +198,13 @@ class has_client_handlers : public emits_events<Self> {
  private:
   friend class emits_events<Self>;
 
+  // Naming "/" makes it; asking about it doesn't.
   decltype(auto) ref() const { return static_cast<Self const&>(*this).reference(); }
+  client_nsp* known() const {
+    auto const to = static_cast<Self const&>(*this).known_reference();
+    auto* const at = client_host::of(to.anchored());
+    return at ? at->find(to.number()) : nullptr;
+  }
   client_host* host() const noexcept { return client_host::of(ref().anchored()); }
   client_nsp* record() const {
     auto* const at = host();
@@ -277,6 +283,7 @@ class client_socket : public anchored_id<socket_id>, public has_client_handlers<
   // For the library.
   socket_id number() const noexcept { return id_; }
   client_socket const& reference() const noexcept { return *this; }
+  client_socket const& known_reference() const noexcept { return *this; }
 };
 
 template <class Self>

@@ -52,7 +52,7 @@ struct client_opening {
 
 /// First layer of clients' cores (`Derived`), which is told:
 /// - `ready(line, connection)`: it can be written to;
-/// - `answered(line, status, body)`: the answer to an HTTP request;
+/// - `response(line, body)`: the answer to an HTTP request, status 200;
 /// - `opened(connection)`: a WebSocket is open, and takes messages once `become_open` was called;
 /// - `line_failed(line, attempt_failure)`: no connection or answer came of it;
 /// - `deliver`, `drained` and `closed`: as every host.
@@ -64,7 +64,7 @@ class dialing : public host<Derived, Policies, Interface> {
   using opening = client_opening;
   using guest_type = no_guest;
   using connection_type = connection<Derived>;
-  using stream_type = typename connection_type::stream_type;
+  using stream_type = typename Policies::transport::stream;
 
   /// The HTTP status of the last answer; 0: none came.
   int status() const noexcept { return status_; }
@@ -361,7 +361,7 @@ class dialing : public host<Derived, Policies, Interface> {
   void finish_answer(connection_type& one) {
     client_opening& now = *one.opening;
     client_line const on = now.on;
-    byte_buffer const content = std::move(now.content);
+    byte_buffer content = std::move(now.content);
     bool const over = now.answer.version_minor() == 0 || now.answer.has_token("Connection", "close");
     now.content = {};
     now.body.reset();
@@ -373,7 +373,7 @@ class dialing : public host<Derived, Policies, Interface> {
       let_go_of(one);
       one.dispose(false);
     }
-    this->derived().answered(on, const_cast<byte_buffer&>(content).mutable_view());
+    this->derived().response(on, content.mutable_view());
   }
 
   static attempt_failure refusal_of(http::response const& answer) {

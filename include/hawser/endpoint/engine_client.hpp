@@ -80,12 +80,13 @@ class engine_client : public redialing<Derived, Policies, client_host> {
     }
   }
 
-  void answered(client_line on, mutable_bytes content) {
+  void response(client_line on, mutable_bytes content) {
     if (on == client_line::poll) {
       read_payload(content);
       if (this->gone()) return;
     }
-    if (state_.at() == client_engine::stage::closing && queue_.empty() && !is_posting()) {
+    if (state_.at() == client_engine::stage::closing && parted_ && queue_.empty() &&
+        !is_posting()) {
       return lose(disconnect_reason::forced_close, {});
     }
     go_on();
@@ -221,7 +222,7 @@ class engine_client : public redialing<Derived, Policies, client_host> {
     connection_type* const one = this->connection_of(client_line::websocket);
     if (!state_.polls()) return void(one->close(close_code::normal, {}));
     this->hang_up(client_line::websocket);
-    queue_.push_control(this->space().pack(as_bytes("1")));
+    parted_ = false;
     this->flush_soon();
   }
 
@@ -274,7 +275,8 @@ class engine_client : public redialing<Derived, Policies, client_host> {
 
   void open_session(eio::packet const& packet, bool padded) {
     value_tape tape;
-    errc bad = json_parser().parse(as_text(packet.data), value_limits{}, tape, padded);
+    json_parser json;
+    errc bad = json.parse(as_text(packet.data), value_limits{}, tape, padded);
     if (bad == errc{}) bad = read_terms(tape.root(), terms_);
     if (bad != errc{}) return lose(disconnect_reason::parse_error, {make_error_code(bad)});
     state_.open();
@@ -375,7 +377,12 @@ class engine_client : public redialing<Derived, Policies, client_host> {
     if (this->gone() || !state_.polls()) return;
     if (!is_busy() && state_.try_switch()) return switch_over();
     if (!state_.may_ask() || state_.at() == client_engine::stage::opening) return;
-    if (state_.is_open()) ask_by(client_line::poll, time_point::max());
+    if (state_.is_open()) {
+      ask_by(client_line::poll, time_point::max());
+    } else if (queue_.empty() && !is_posting() && !std::exchange(parted_, true)) {
+      // Behind the answer to what was sent before: servers look at a close before all else.
+      queue_.push_control(this->space().pack(as_bytes("1")));
+    }
     if (!queue_.empty()) ask_by(client_line::post, this->now() + engine_.request_timeout);
   }
 
@@ -390,9 +397,8 @@ class engine_client : public redialing<Derived, Policies, client_host> {
 
   void ask(connection_type& one) {
     if (state_.at() == client_engine::stage::closed || !state_.may_ask()) return;
-    bool const opening = state_.at() == client_engine::stage::opening;
-    this->request(one, target(eio::transport_kind::polling),
-                  opening ? give_up_ : time_point::max());
+    bool const opens = state_.at() == client_engine::stage::opening;
+    this->request(one, target(eio::transport_kind::polling), opens ? give_up_ : time_point::max());
   }
 
   void post_by(connection_type& one) {
@@ -493,6 +499,7 @@ class engine_client : public redialing<Derived, Policies, client_host> {
   std::uint64_t asked_ = 0;
   std::uint8_t looks_left_ = 0;
   bool slow_ = false;
+  bool parted_ = false;  // the packet that ends the session is queued, or has left
 };
 
 }  // namespace hawser::inline HAWSER_ABI::inline HAWSER_ASIO_ABI

@@ -68,15 +68,48 @@ class websocket_remote {
   anchor_ref anchor_;
 };
 
-/// A Socket.IO server as other threads see it. Events are encoded where they are emitted, wait in a
-/// bounded mailbox, and reach the server's thread in order, with one wake-up for each batch.
-/// Copyable; works for ever: once the server has gone every call answers `not_open`.
+/// What the two below have in common: events are encoded where they are emitted, wait in a bounded
+/// mailbox, and reach the thread of their server or client in order, with one wake-up for each
+/// batch. Copyable; works for ever: once that has gone every call answers `not_open`.
 ///
 /// Errors of all calls: `mailbox_full`, `not_open`; of emits also `bad_event_name`. Whether an
 /// event was taken by its peers is not known here.
-class remote {
+class event_remote {
  public:
-  explicit remote(anchor* at) noexcept : anchor_(at) {}
+  explicit event_remote(anchor* at) noexcept : anchor_(at) {}
+
+  /// Runs anything on the thread of the server or client. `bytes` is what it counts for in the
+  /// mailbox.
+  std::error_code post(callback<void()> task, std::size_t bytes = 0) const {
+    auto* const at = anchor_.get();
+    return at ? at->mail().push(std::move(task), bytes) : make_error_code(errc::not_open);
+  }
+
+ protected:
+  template <class Target, class... Args>
+  std::error_code mail(Target const& to, std::string_view name, Args const&... arguments) const {
+    event_payload<Args...> const what(name, arguments...);
+    if (what.source().is_reserved()) return make_error_code(errc::bad_event_name);
+    byte_buffer bytes = pack_event(what.source());
+    std::size_t const size = bytes.size();
+    return post(
+        [to, bytes = std::move(bytes)] {
+          value_tape tape;
+          if (!unpack_event(bytes.view(), tape)) return;
+          value_payload const content(tape.root());
+          to.emit_payload(content.source());
+        },
+        size);
+  }
+
+ private:
+  anchor_ref anchor_;
+};
+
+/// A Socket.IO server as other threads see it: see `event_remote`.
+class remote : public event_remote {
+ public:
+  using event_remote::event_remote;
 
   template <writable... Args>
   std::error_code emit(socket const& to, std::string_view name, Args const&... arguments) const {
@@ -94,31 +127,6 @@ class remote {
   std::error_code disconnect(socket const& which, bool close = false) const {
     return post([which, close] { (void)which.disconnect(close); });
   }
-
-  /// Runs anything on the server's thread. `bytes` is what it counts for in the mailbox.
-  std::error_code post(callback<void()> task, std::size_t bytes = 0) const {
-    auto* const at = anchor_.get();
-    return at ? at->mail().push(std::move(task), bytes) : make_error_code(errc::not_open);
-  }
-
- private:
-  template <class Target, class... Args>
-  std::error_code mail(Target const& to, std::string_view name, Args const&... arguments) const {
-    event_payload<Args...> const what(name, arguments...);
-    if (what.source().is_reserved()) return make_error_code(errc::bad_event_name);
-    byte_buffer bytes = pack_event(what.source());
-    std::size_t const size = bytes.size();
-    return post(
-        [to, bytes = std::move(bytes)] {
-          value_tape tape;
-          if (!unpack_event(bytes.view(), tape)) return;
-          value_payload const content(tape.root());
-          to.emit_payload(content.source());
-        },
-        size);
-  }
-
-  anchor_ref anchor_;
 };
 
 }  // namespace hawser::inline HAWSER_ABI

@@ -50,6 +50,13 @@ class socketio_client_core final
     return &made;
   }
 
+  nsp_type* find_nsp(std::string_view name) noexcept {
+    for (auto const& one : this->nsps_) {
+      if (one->name == name) return one.get();
+    }
+    return nullptr;
+  }
+
   client_nsp* find(socket_id id) override { return this->nsp_at(id); }
 
   // -- verbs -------------------------------------------------------------------------------------
@@ -263,13 +270,6 @@ class socketio_client_core final
   template <class Visit>
   void for_each(Visit&& visit) {
     for (std::size_t i = 0; i < this->nsps_.size() && !this->gone(); ++i) visit(*this->nsps_[i]);
-  }
-
-  nsp_type* find_nsp(std::string_view name) noexcept {
-    for (auto const& one : this->nsps_) {
-      if (one->name == name) return one.get();
-    }
-    return nullptr;
   }
 
   // The path of a URL would be taken for a namespace, or for the path of Engine.IO.

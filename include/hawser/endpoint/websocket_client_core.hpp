@@ -14,6 +14,7 @@
 #include <hawser/endpoint/completion.hpp>
 #include <hawser/endpoint/redialing.hpp>
 #include <hawser/endpoint/websocket.hpp>
+#include <hawser/policy/offline_queue.hpp>
 
 namespace hawser::inline HAWSER_ABI::inline HAWSER_ASIO_ABI {
 
@@ -117,7 +118,7 @@ class websocket_client_core final
       opened(one);
     }
   }
-  void answered(client_line, mutable_bytes) noexcept {}  // nothing but an upgrade is asked for
+  void response(client_line, mutable_bytes) noexcept {}  // nothing but an upgrade is asked for
 
   void opened(connection_type& one) {
     ++this->counters_.opened;

@@ -120,7 +120,7 @@ class client_emitting : public engine_client<Derived, Policies> {
       : base(std::move(executor), options),
         parser_(Policies::framing::packet_numbers(options.framing)),
         sockets_(options.sockets),
-        queue_numbers_(options.offline_queue),
+        queue_numbers_(std::move(options.offline_queue)),
         acks_(static_cast<std::uint8_t>(client_deadline::ack), sockets_.max_acks),
         confirms_(queue_type::is_durable || sockets_.retries.value_or(0) > 0),
         marks_(sockets_.delivery_ids.value_or(queue_type::is_durable)) {}

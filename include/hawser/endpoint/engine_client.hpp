@@ -277,7 +277,7 @@ class engine_client : public redialing<Derived, Policies, client_host> {
     value_tape tape;
     json_parser json;
     errc bad = json.parse(as_text(packet.data), value_limits{}, tape, padded);
-    if (bad == errc{}) bad = read_terms(tape.root(), terms_);
+    if (bad == errc{}) bad = eio::read_open(tape.root(), terms_);
     if (bad != errc{}) return lose(disconnect_reason::parse_error, {make_error_code(bad)});
     state_.open();
     ++this->counters_.opened;
@@ -487,7 +487,7 @@ class engine_client : public redialing<Derived, Policies, client_host> {
   std::size_t max_packets_;
   std::string query_;
   client_engine state_;
-  session_terms terms_;
+  eio::session_terms terms_;
   packet_queue queue_;
   wheel_entry engine_at_{static_cast<std::uint8_t>(client_deadline::engine)};
   time_point give_up_{};

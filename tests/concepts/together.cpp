@@ -3,10 +3,11 @@
 #include <type_traits>
 
 // The leanest of everything, and a struct of one's own around it.
-using archetypes_only = hawser::websocket_policies::with_transport<archetypes::transport>::
-    with_framing<archetypes::framing<true>>::with_heartbeat<archetypes::heartbeat>::with_rooms<
-        archetypes::rooms>::with_backpressure<archetypes::backpressure>::
-        with_reconnect<archetypes::reconnect>::with_offline_queue<archetypes::offline_queue>;
+using archetypes_only =
+    hawser::websocket_policies::with_transport<archetypes::transport>::with_framing<
+        archetypes::framing<true>>::with_heartbeat<archetypes::heartbeat>::
+        with_rooms<archetypes::rooms>::with_backpressure<archetypes::backpressure>::with_reconnect<
+            archetypes::reconnect>::with_offline_queue<archetypes::offline_queue>;
 struct named : archetypes_only {};
 using archetypes_of_sessions =
     archetypes_only::with_framing<archetypes::session_framing>::with_heartbeat<

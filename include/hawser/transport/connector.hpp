@@ -43,12 +43,13 @@ inline std::vector<asio::ip::tcp::endpoint> in_turns(
 }
 
 /// One way to a peer, from the URL to the connected stream. Lives as long as something of it is
-/// under way, and calls its handler once, never from within `start` or `cancel`.
-template <class Executor>
-class socket_dial : public std::enable_shared_from_this<socket_dial<Executor>> {
+/// under way, and calls its handler once, never from within `start`, `race` or `cancel`.
+template <class Executor, class Resolver = asio::ip::basic_resolver<asio::ip::tcp, Executor>>
+class socket_dial : public std::enable_shared_from_this<socket_dial<Executor, Resolver>> {
  public:
   using stream = socket_stream<Executor>;
   using handler = callback<void(result<stream>)>;
+  using endpoint = asio::generic::stream_protocol::endpoint;
 
   socket_dial(Executor executor, tcp_options options, handler done)
       : executor_(std::move(executor)),
@@ -75,6 +76,14 @@ class socket_dial : public std::enable_shared_from_this<socket_dial<Executor>> {
     reach(direct ? where.host : proxy.host, direct ? where.port : proxy.port);
   }
 
+  /// Takes the first of these addresses that answers (RFC 8305 section 5).
+  void race(std::vector<endpoint> addresses) {
+    addresses_ = std::move(addresses);
+    if (addresses_.empty()) return fail(asio::error::host_not_found);
+    enter(step::racing, options_.dial_timeout);
+    try_next();
+  }
+
   /// The handler gets `operation_aborted`.
   void cancel() noexcept {
     if (step_ == step::over) return;
@@ -83,7 +92,6 @@ class socket_dial : public std::enable_shared_from_this<socket_dial<Executor>> {
   }
 
  private:
-  using endpoint = asio::generic::stream_protocol::endpoint;
   using socket = typename stream::socket;
   enum class step { starting, resolving, racing, tunnelling, over };
 
@@ -100,20 +108,13 @@ class socket_dial : public std::enable_shared_from_this<socket_dial<Executor>> {
       std::vector<asio::ip::tcp::endpoint> all;
       for (auto const& entry : found) all.push_back(entry.endpoint());
       auto const turns = in_turns(all, std::max<std::size_t>(self->options_.max_addresses, 1));
-      self->race({turns.begin(), turns.end()});
+      self->race(std::vector<endpoint>(turns.begin(), turns.end()));
     };
     resolver_->async_resolve(host, std::to_string(port), asio::ip::resolver_base::numeric_service,
                              std::move(done));
   }
 
-  // -- the race (RFC 8305 section 5) -------------------------------------------------------------
-
-  void race(std::vector<endpoint> addresses) {
-    addresses_ = std::move(addresses);
-    if (addresses_.empty()) return fail(asio::error::host_not_found);
-    enter(step::racing, options_.dial_timeout);
-    try_next();
-  }
+  // -- the race ----------------------------------------------------------------------------------
 
   void try_next() {
     auto const racer = racing_.emplace(racing_.end(), executor_);
@@ -210,7 +211,7 @@ class socket_dial : public std::enable_shared_from_this<socket_dial<Executor>> {
   handler done_;
   steady_wait<Executor> deadline_;    // of the step under way
   steady_wait<Executor> head_start_;  // of the racer that was started last
-  std::optional<asio::ip::basic_resolver<asio::ip::tcp, Executor>> resolver_;
+  std::optional<Resolver> resolver_;
   std::vector<endpoint> addresses_;
   std::size_t tried_ = 0;
   std::list<socket> racing_;  // an operation under way holds its address

@@ -110,13 +110,60 @@ class queued_entries {
     }
   }
 
-  /// Drops what is too old from the front on.
-  void expire(time_point now) {
+  /// Who the message that was admitted is put before, taking its place; 0: behind all.
+  std::uint64_t replaced(admission way) const noexcept {
+    return way.replaces == none ? 0 : nodes_[way.replaces].id;
+  }
+
+  /// Calls `visit` with the id of each one that goes when the message is inserted.
+  template <class Visit>
+  void visit_leaving(admission way, Visit visit) const {
+    if (way.replaces != none) visit(nodes_[way.replaces].id);
+    for (std::uint32_t at = first_; way.drops > 0; at = nodes_[at].next) {
+      if (at == way.replaces) continue;
+      visit(nodes_[at].id);
+      --way.drops;
+    }
+  }
+
+  /// Drops what is too old from the front on, calling `gone` with the id of each.
+  template <class Gone>
+  void expire(time_point now, Gone gone) {
     if (limits_.max_age.count() <= 0) return;
     while (first_ != none) {
       auto const age = std::chrono::floor<std::chrono::milliseconds>(now - nodes_[first_].at);
       if (age < limits_.max_age) return;
+      gone(nodes_[first_].id);
       drop(first_, errc::offline_expired);
+    }
+  }
+  void expire(time_point now) {
+    expire(now, [](std::uint64_t) {});
+  }
+
+  // -- what outlives the program -----------------------------------------------------------------
+
+  /// Takes a message back that was accepted once, whatever the limits are now, and puts it before
+  /// that of id `before` if that one is there, else behind all. Precondition: as of `insert`.
+  void restore(queued_message const& message, time_point at, std::uint64_t before) {
+    std::uint32_t const place = find(before);
+    std::uint32_t const added = append(message, at);
+    if (place != none) move_before(added, place);
+  }
+
+  /// Calls `visit(message, at, before)` with each in the order of the ids: what `restore` has to be
+  /// called with for the same queue to come out.
+  template <class Visit>
+  void visit(Visit visit) const {
+    // The next in the order with a smaller id; those that have been passed rise from the bottom.
+    std::vector<std::uint64_t> before(nodes_.size()), passed;
+    for (std::uint32_t at = last_; at != none; at = nodes_[at].previous) {
+      while (!passed.empty() && passed.back() > nodes_[at].id) passed.pop_back();
+      before[at] = passed.empty() ? 0 : passed.back();
+      passed.push_back(nodes_[at].id);
+    }
+    for (slot const& each : index_) {
+      if (each.at != none) visit(view(each.at), nodes_[each.at].at, before[each.at]);
     }
   }
 

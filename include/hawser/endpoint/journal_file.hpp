@@ -43,8 +43,7 @@ class journal_file {
     // Whoever had the lock may have put another file in the place of the one that was opened.
     for (int attempt = 0; attempt < 16; ++attempt) {
       if (auto const failed = open(path, O_CREAT | O_NONBLOCK)) return failed;
-      struct stat mine {
-      }, there{};
+      struct stat mine{}, there{};
       if (::fstat(handle_, &mine) != 0) return closed(last_error());
       if (!S_ISREG(mine.st_mode)) return closed(errc::journal_corrupt);
       if (::flock(handle_, LOCK_EX | LOCK_NB) != 0) {
@@ -65,7 +64,7 @@ class journal_file {
   }
 
   std::error_code size(std::uint64_t& out) const noexcept {
-    struct stat now {};
+    struct stat now{};
     if (::fstat(handle_, &now) != 0) return last_error();
     out = static_cast<std::uint64_t>(now.st_size);
     return {};
@@ -122,10 +121,9 @@ class journal_file {
     auto const slash = path.rfind('/');
     journal_file directory;
     int const flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC;
-    directory.handle_ =
-        slash == std::string::npos
-            ? ::open(".", flags)
-            : ::open(path.substr(0, slash == 0 ? 1 : slash).c_str(), flags);
+    directory.handle_ = slash == std::string::npos
+                            ? ::open(".", flags)
+                            : ::open(path.substr(0, slash == 0 ? 1 : slash).c_str(), flags);
     if (!directory.is_open()) return last_error();
     // Some file systems have nothing to sync there, and say that it is no file.
     return ::fsync(directory.handle_) == 0 || errno == EINVAL ? std::error_code{} : last_error();

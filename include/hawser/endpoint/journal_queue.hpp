@@ -232,8 +232,8 @@ class basic_journal_queue {
   }
 
   std::uint64_t ceiling() const noexcept {
-    std::uint64_t const base = std::max({std::uint64_t{options_.limits.max_bytes}, live(),
-                                         std::uint64_t{chunk}});
+    std::uint64_t const base =
+        std::max({std::uint64_t{options_.limits.max_bytes}, live(), std::uint64_t{chunk}});
     return base > ~std::uint64_t{} / 8 ? ~std::uint64_t{} : 4 * base;
   }
 

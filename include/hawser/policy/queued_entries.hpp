@@ -67,7 +67,8 @@ class queued_entries {
   };
   static constexpr std::uint32_t none = 0xffffffff;
 
-  explicit queued_entries(offline_queue_limits const& limits) : limits_(limits) {}
+  explicit queued_entries(offline_queue_limits const& limits)
+      : limits_(limits), max_dropped_{limits.max_bytes, limits.max_messages} {}
 
   backlog size() const noexcept { return queued_; }
 
@@ -149,6 +150,8 @@ class queued_entries {
     std::uint32_t const place = find(before);
     std::uint32_t const added = append(message, at);
     if (place != none) move_before(added, place);
+    max_dropped_.bytes = std::max(max_dropped_.bytes, queued_.bytes);
+    max_dropped_.messages = std::max(max_dropped_.messages, queued_.messages);
   }
 
   /// Calls `visit(message, at, before)` with each in the order of the ids: what `restore` has to be
@@ -183,7 +186,8 @@ class queued_entries {
   }
 
   /// The earliest dropped one that was not told yet; its data are valid until the next call. What
-  /// is not asked for in time is forgotten, as soon as it exceeds the limits of the queue itself.
+  /// is not asked for in time is forgotten, as soon as it exceeds the limits of the queue itself,
+  /// or what was restored.
   std::optional<dropped_message> dropped() {
     if (told_ != none) recycle(std::exchange(told_, none));
     if (first_dropped_ == none) return std::nullopt;
@@ -315,7 +319,7 @@ class queued_entries {
     dropped_.bytes += cost(at);
     ++dropped_.messages;
     while (first_dropped_ != at &&
-           (dropped_.messages > limits_.max_messages || dropped_.bytes > limits_.max_bytes)) {
+           (dropped_.messages > max_dropped_.messages || dropped_.bytes > max_dropped_.bytes)) {
       recycle(take_dropped());
     }
   }
@@ -344,6 +348,7 @@ class queued_entries {
   std::unordered_map<std::uint64_t, std::uint32_t> by_key_;
   backlog queued_{};
   backlog dropped_{};
+  backlog max_dropped_;
   std::size_t spare_ = 0;
   std::uint32_t first_ = none;
   std::uint32_t last_ = none;

@@ -897,3 +897,68 @@ TEST_CASE("journal queue: what a killed program was told it had accepted is ther
     if (!found.empty()) last = std::max(last, found.rbegin()->first);
   }
 }
+
+// -- a machine that is ---------------------------------------------------------------------------
+
+TEST_CASE("journal queue: with sync, what was accepted is on the disk by then",
+          "[endpoint][journal]") {
+  folder where, after;
+  auto& plan = faulty_file::now();
+  std::string expected;
+  std::uint64_t oldest = 1;
+  auto queue = open(where, {.max_age = 0s}, true);
+  for (int i = 0; i < 300; ++i) {
+    // Now and then some call fails: the disk is never behind what the caller was told.
+    plan.calls = 0;
+    plan.failing = i % 7 == 0 ? i / 7 % 6 : -1;
+    std::string const text = std::to_string(i) + std::string(1'000, 'x');
+    auto const id = push(queue, text);
+    plan.failing = -1;
+    auto const on_disk = plan.after_crash(where.file());
+    if (id) {
+      expected += std::to_string(*id) + ":" + text + " ";
+    }
+    fill(after.file(), on_disk);
+    {
+      journal_queue found(journal_options{{.max_age = 0s}, after.stem()});
+      REQUIRE(!found.error());
+      REQUIRE(found.queue_id() == queue.queue_id());
+      auto const all_found = all(found);
+      CAPTURE(i, all_found.size(), expected.size());
+      REQUIRE(all_found.ends_with(expected));
+      // Nobody gets an id once more that this queue has given out.
+      if (id) REQUIRE(*push(found, "x") > *id);
+    }
+    if (i % 10 != 9) continue;
+    for (auto const* first = queue.front(start); first && first->id < oldest + 9;) {
+      queue.remove(first->id);
+      expected.erase(0, expected.find(' ') + 1);
+      first = queue.front(start);
+    }
+    oldest += 10;
+  }
+}
+
+TEST_CASE("journal queue: without sync, a crash of the machine gives no id away again",
+          "[endpoint][journal]") {
+  folder where;
+  auto& plan = faulty_file::now();
+  std::uint64_t last = 0;
+  std::string name;
+  for (int life = 0; life < 5; ++life) {
+    {
+      auto queue = open(where);
+      REQUIRE(!queue.error());
+      REQUIRE((name.empty() || queue.queue_id() == name));
+      name = queue.queue_id();
+      for (int i = 0; i < 70'000; ++i) {
+        auto const id = push(queue, "x");
+        REQUIRE(id);
+        if (*id <= last) FAIL("an id came again");
+        last = *id;
+        queue.remove(last);
+      }
+    }
+    fill(where.file(), plan.after_crash(where.file()));
+  }
+}

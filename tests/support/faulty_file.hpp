@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <map>
 #include <string>
 #include <system_error>
 
@@ -22,6 +23,14 @@ class faulty_file {
     bool for_good = false;    ///< and all after it do nothing: as if the program were killed there
     std::size_t partial = 0;  ///< bytes that a failing write has written
     std::uint64_t room = ~std::uint64_t{};  ///< bytes that can still be written
+
+    // What a crash of the machine would leave: of each file that has been made what was in it when
+    // it was synced, of each name the file it had when the directory was.
+    std::map<int, std::string> synced_files{};
+    std::map<std::string, int> names{}, synced_names{};
+    int files = 0;
+
+    std::string after_crash(std::string const& name) { return synced_files[synced_names[name]]; }
   };
   static plan& now() {
     static plan all;
@@ -34,6 +43,7 @@ class faulty_file {
     return fails() ? broken() : file_.open(path);
   }
   std::error_code make(std::string const& path) noexcept {
+    now().names[path] = number_ = ++now().files;
     return fails() ? broken() : file_.make(path);
   }
   std::error_code size(std::uint64_t& out) const noexcept {
@@ -61,14 +71,23 @@ class faulty_file {
   }
   std::error_code sync() noexcept {
     ++now().syncs;
-    return fails() ? broken() : std::error_code{};
+    if (fails()) return broken();
+    std::uint64_t size = 0;
+    file_.size(size);
+    std::string& copy = now().synced_files[number_];
+    copy.resize(static_cast<std::size_t>(size));
+    return file_.read(0, {reinterpret_cast<std::byte*>(copy.data()), copy.size()});
   }
 
   static std::error_code put_over(std::string const& from, std::string const& to) noexcept {
-    return fails() ? broken() : hawser::journal_file::put_over(from, to);
+    if (fails()) return broken();
+    now().names[to] = now().names[from];
+    return hawser::journal_file::put_over(from, to);
   }
-  static std::error_code sync_directory_of(std::string const&) noexcept {
-    return fails() ? broken() : std::error_code{};
+  static std::error_code sync_directory_of(std::string const&) {
+    if (fails()) return broken();
+    now().synced_names = now().names;
+    return {};
   }
   static std::error_code name_also(std::string const& path, std::string const& second) noexcept {
     return fails() ? broken() : hawser::journal_file::name_also(path, second);
@@ -88,6 +107,7 @@ class faulty_file {
   static std::error_code broken() noexcept { return std::make_error_code(std::errc::io_error); }
 
   hawser::journal_file file_;
+  int number_ = 0;
 };
 
 }  // namespace hawser_test

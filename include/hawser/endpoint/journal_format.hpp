@@ -43,8 +43,8 @@ struct journal_header {
 
   enum class state : std::uint8_t { fine, damaged, foreign };
 
-  /// What a file begins with, `size` bytes or all that it has. `foreign` is of something else, or of
-  /// another version: nothing to touch.
+  /// What a file begins with, `size` bytes or all that it has. `foreign` is of something else, or
+  /// of another version: nothing to touch.
   state read(bytes_view in) noexcept {
     auto const begin = as_text(in).substr(0, magic.size());
     if (begin != magic.substr(0, begin.size())) return state::foreign;
@@ -69,11 +69,10 @@ struct journal_header {
 
 /// A head of 48 bytes, and the message that is added:
 ///
-///     0  CRC-32C of bytes 4 to 47    12  1 add, 2 remove       24  id of whom it is put before, or 0
-///     4  CRC-32C of the message      13  0 text, 1 binary      32  key
-///     8  size of the message         14  1 with a key          40  wall time, ms since 1970
-///                                    15  zero                  48  the message
-///                                    16  id
+///     0  CRC-32C of bytes 4 to 47    13  0 text, 1 binary    24  id of whom it's put before, or 0
+///     4  CRC-32C of the message      14  1 with a key        32  key
+///     8  size of the message         15  zero                40  wall time, ms since 1970
+///    12  1 add, 2 remove             16  id                  48  the message
 ///
 /// Both CRCs continue that of the header and of the record's place in the file, so that what an
 /// older life of a file, or of the disk's blocks, has left behind is not a record.

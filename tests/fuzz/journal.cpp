@@ -328,7 +328,7 @@ extern "C" int LLVMFuzzerTestOneInput(std::uint8_t const* data, std::size_t size
     while (file.size() < size && !one.in.empty()) file += one.in.bytes();
   }
   one.open(true);
-  for (int steps = 0; steps < 200 && !one.in.empty(); ++steps) one.step();
+  for (int steps = 0; steps < 100 && !one.in.empty(); ++steps) one.step();
   one.open(false);
   return 0;
 }

@@ -57,9 +57,9 @@ class journal_reader {
   journal_tail tail() const noexcept { return tail_; }
 
  private:
-  // Some bytes as `seen_`, until the next call.
+  // Some bytes as `seen_`, until the next call; never any before those of the last one.
   bool view(std::uint64_t at, std::size_t wanted) {
-    if (at < window_at_ || at + wanted > window_at_ + window_.size()) {
+    if (at + wanted > window_at_ + window_.size()) {
       window_.resize(std::max(wanted, chunk_at(at)));
       window_at_ = at;
       error_ = file_.read(at, window_);

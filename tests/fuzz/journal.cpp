@@ -87,6 +87,7 @@ class memory_file {
   }
   std::error_code sync() { return error(); }
 
+  static std::string full_path(std::string const& path) { return path; }
   static std::error_code put_over(std::string const& from, std::string const& to) {
     auto const failed = error();
     if (failed) return failed;

@@ -79,6 +79,9 @@ class faulty_file {
     return file_.read(0, {reinterpret_cast<std::byte*>(copy.data()), copy.size()});
   }
 
+  static std::string full_path(std::string const& path) {
+    return hawser::journal_file::full_path(path);
+  }
   static std::error_code put_over(std::string const& from, std::string const& to) noexcept {
     if (fails()) return broken();
     now().names[to] = now().names[from];

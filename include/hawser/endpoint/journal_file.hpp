@@ -111,6 +111,13 @@ class journal_file {
 
   // -- names -------------------------------------------------------------------------------------
 
+  /// The same for as long as the program runs, whatever its current directory is then.
+  static std::string full_path(std::string path) {
+    char here[4096];
+    if (path.starts_with('/') || !::getcwd(here, sizeof here)) return path;
+    return std::string(here) + '/' + path;
+  }
+
   /// At no moment is there no file of the name `to`.
   static std::error_code put_over(std::string const& from, std::string const& to) noexcept {
     return std::rename(from.c_str(), to.c_str()) == 0 ? std::error_code{} : last_error();

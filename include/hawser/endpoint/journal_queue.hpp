@@ -37,7 +37,8 @@ struct journal_report {
 struct journal_options {
   offline_queue_limits limits{};
   /// Directory and beginning of the name of the file: see `journal_path`. The directory has to
-  /// exist. Beside the file there may be others, with `.new` and `.corrupt` behind its name.
+  /// exist; the current one doesn't matter any more once the queue is made. Beside the file there
+  /// may be others, with `.new` and `.corrupt` behind its name.
   std::string path{};
   /// `push` waits until the message is on the disk, and it survives a crash of the machine too, not
   /// only of the program. Costs some milliseconds a message.
@@ -75,7 +76,7 @@ class basic_journal_queue {
       error_ = errc::bad_argument;
       return;
     }
-    path_ = journal_path(options_.path, name);
+    path_ = File::full_path(journal_path(options_.path, name));
     open();
   }
 
@@ -121,14 +122,15 @@ class basic_journal_queue {
   /// What the system said when it last refused something; zero if it never did.
   std::error_code cause() const noexcept { return cause_; }
   journal_report const& report() const noexcept { return report_; }
-  /// The file's; empty without `options::path`.
+  /// The file's, in full; empty without `options::path`.
   std::string const& path() const noexcept { return path_; }
 
  private:
   static constexpr std::size_t chunk = std::size_t{64} << 10;
-  static constexpr std::uint64_t max_foreign_limits = std::uint64_t{1} << 30;
+  static constexpr std::uint64_t always_read = std::uint64_t{1} << 30;
 
   using milliseconds = std::chrono::milliseconds;
+  static constexpr milliseconds last_time{std::int64_t{1} << 42};  // in 2109; sums don't overflow
 
   // Times of entries are wall times, but for how they pass: as the steady clock has it, from the
   // first call on.
@@ -140,7 +142,7 @@ class basic_journal_queue {
 
   milliseconds wall_now() const {
     auto const since = options_.wall_clock().time_since_epoch();
-    return std::max(milliseconds{0}, std::chrono::floor<milliseconds>(since));
+    return std::clamp(std::chrono::floor<milliseconds>(since), milliseconds{0}, last_time);
   }
   std::uint64_t wall() const { return static_cast<std::uint64_t>(wall_now().count()); }
 
@@ -157,12 +159,10 @@ class basic_journal_queue {
   // -- opening -----------------------------------------------------------------------------------
 
   void open() {
-    if (!(lock() && load() && keep_damaged())) {
-      file_.close();
-      return;
-    }
-    queue_id_ = header_.queue_text();
-    rewrite(duration{0});
+    bool usable = lock() && load();
+    if (usable) queue_id_ = header_.queue_text();
+    usable = usable && keep_damaged();
+    usable ? void(rewrite(duration{0})) : file_.close();
   }
 
   bool lock() {
@@ -176,7 +176,7 @@ class basic_journal_queue {
   bool load() {
     std::uint64_t size = 0;
     if (failed(file_.size(size))) return unusable(errc::journal_io);
-    if (size > std::max(ceiling(), max_foreign_limits)) return unusable(errc::journal_corrupt);
+    if (size > std::max(ceiling(), always_read)) return unusable(errc::journal_corrupt);
 
     std::array<std::byte, journal_header::size> begin;
     auto const head = mutable_bytes(begin).first(
@@ -199,14 +199,15 @@ class basic_journal_queue {
   }
 
   bool load_records(std::uint64_t size) {
-    auto const now = wall();
     std::uint64_t last = 0;
     journal_reader<File> reader(file_, header_, size);
     auto const error = reader.read([&](journal_record const& record, bytes_view data) {
       if (record.what == journal_record::act::remove) return entries_.remove(record.id) || true;
       if (record.id <= last || record.id > last_id_) return false;
       last = record.id;
-      milliseconds const then(static_cast<std::int64_t>(std::min(record.wall, now)));
+      // It may be of the future, if the clock isn't set yet; then it doesn't age.
+      constexpr auto latest = static_cast<std::uint64_t>(last_time.count());
+      milliseconds const then(static_cast<std::int64_t>(std::min(record.wall, latest)));
       entries_.restore({record.id, record.kind, data, record.key}, time_point(duration(then)),
                        record.before);
       return true;

@@ -104,7 +104,7 @@ class websocket_client_core final
     connection_type* const one = this->connection_of(client_line::websocket);
     return one && one->is_open();
   }
-  backlog waiting() const noexcept { return queue_.size(); }
+  typename Policies::offline_queue const& offline_queue() const noexcept { return queue_; }
 
   // -- events of the connection ------------------------------------------------------------------
 

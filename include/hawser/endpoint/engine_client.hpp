@@ -259,6 +259,7 @@ class engine_client : public redialing<Derived, Policies, client_host> {
   void open_by_next() {
     auto const kind = engine_.transports[first_];
     state_.begin(kind);
+    ++sessions_;
     terms_ = {};
     open_by_ = give_up_;
     reschedule();
@@ -318,7 +319,8 @@ class engine_client : public redialing<Derived, Policies, client_host> {
   void read_payload(mutable_bytes content) {
     eio::payload_reader reader(content, {max_packets_});
     eio::packet packet;
-    while (state_.at() != client_engine::stage::closed) {
+    auto const session = sessions_;  // a handler may begin the next one
+    while (state_.at() != client_engine::stage::closed && session == sessions_) {
       switch (reader.next(packet)) {
         case eio::payload_reader::status::end: return;
         case eio::payload_reader::status::violation: return violated(reader.error());
@@ -497,6 +499,7 @@ class engine_client : public redialing<Derived, Policies, client_host> {
   time_point close_by_ = time_point::max();
   std::size_t first_ = 0;  // of the transports: the one that opens the session
   std::uint64_t asked_ = 0;
+  std::uint64_t sessions_ = 0;  // begun
   std::uint8_t looks_left_ = 0;
   bool slow_ = false;
   bool parted_ = false;  // the packet that ends the session is queued, or has left

@@ -46,7 +46,8 @@ class socketio_client_core final
     this->nsps_.push_back(std::make_unique<nsp_type>(slashed, socket_id{slot, 0},
                                                      this->queue_numbers_));
     nsp_type& made = *this->nsps_.back();
-    if (this->is_session_open()) ask_auth(made);
+    // With the next turn: whoever names it has yet to say what CONNECT carries.
+    if (this->is_session_open()) this->schedule(made, this->now());
     return &made;
   }
 
@@ -63,6 +64,7 @@ class socketio_client_core final
 
   std::error_code connect(std::string_view where) {
     if (auto const error = check(where)) return error;
+    typename base::turn const held(*this);  // a handler may destroy the client
     auto const error = base::connect(where);
     if (!error) where_ = where;
     return error;
@@ -73,7 +75,7 @@ class socketio_client_core final
     base::connect(where, std::move(done));
   }
 
-  std::error_code connect(socket_id which) override {
+  std::error_code connect_nsp(socket_id which) override {
     nsp_type* const one = this->nsp_at(which);
     if (!one || this->gone()) return this->gone_call();
     typename base::turn const held(*this);
@@ -83,16 +85,17 @@ class socketio_client_core final
       ask_auth(*one);
       return {};
     }
-    if (where_.empty()) return make_error_code(errc::not_open);
+    bool const closes = this->state() == client_state::disconnecting;
+    if (where_.empty() || closes) return make_error_code(errc::not_open);
     if (this->state() == client_state::disconnected) return base::connect(std::string(where_));
     return {};
   }
-  void connect(socket_id which, completion<std::error_code> done) override {
+  void connect_nsp(socket_id which, completion<std::error_code> done) override {
     nsp_type* const one = this->nsp_at(which);
     if (!one || this->gone()) return done(this->gone_call());
     if (one->is == stage::connected) return done({});
     one->connect_done.push_back(std::move(done));
-    if (auto const error = connect(which)) finish_connect(*one, error);
+    if (auto const error = connect_nsp(which)) finish_connect(*one, error);
   }
 
   std::error_code disconnect(socket_id which) override {
@@ -115,11 +118,7 @@ class socketio_client_core final
       return;
     }
     typename base::turn const held(*this);
-    if (this->is_connecting()) {
-      this->give_up_connecting();
-      for_each([](nsp_type& one) { one.is = stage::idle; });
-      return;
-    }
+    if (this->is_connecting()) return this->give_up_connecting();
     this->begin_closing();
     for_each([&](nsp_type& one) {
       if (one.is == stage::connected) {
@@ -128,10 +127,9 @@ class socketio_client_core final
       }
     });
     if (!this->gone()) this->close_session();
+    // With the next `connect` of the client they are connected again.
     for_each([&](nsp_type& one) {
-      bool const wanted = one.wanted;
-      leave(one, disconnect_reason::io_client_disconnect);
-      one.wanted = wanted;  // with the next `connect` of the client they are connected again
+      leave(one, disconnect_reason::io_client_disconnect, one.wanted);
     });
   }
   void close(completion<std::error_code> done) {
@@ -174,7 +172,7 @@ class socketio_client_core final
 
   void session_opened() {
     in_ = {};
-    if (this->nsps_.empty()) (void)open_nsp("/");  // which asks at once
+    if (this->nsps_.empty()) (void)open_nsp("/");
     for_each([&](nsp_type& one) {
       if (one.wanted && one.is == stage::idle && this->is_session_open()) ask_auth(one);
     });
@@ -182,11 +180,7 @@ class socketio_client_core final
   }
 
   void session_closed(disconnect_reason why) {
-    for_each([&](nsp_type& one) {
-      bool const wanted = one.wanted;
-      leave(one, why);
-      one.wanted = wanted;
-    });
+    for_each([&](nsp_type& one) { leave(one, why, one.wanted); });
   }
 
   /// An attempt to connect has failed; another one comes if the client is `active`.
@@ -194,11 +188,19 @@ class socketio_client_core final
     bool const active = this->state() == client_state::reconnecting;
     for_each([&](nsp_type& one) {
       if (!one.wanted) return;
+      if (!active) finish_connect(one, why.error);
       if (one.on_connect_error) {
         this->fenced([&] { one.on_connect_error({.error = why.error, .active = active}); });
       }
-      if (!active) finish_connect(one, why.error);
     });
+  }
+
+  /// There won't be a connection, unless the user connects again.
+  void attempts_ended(std::error_code why) {
+    for (auto const& one : this->nsps_) {
+      finish_connect(*one, why);
+      finish_receive(*one, make_error_code(errc::disconnected));
+    }
   }
 
   /// The content of an Engine.IO message.
@@ -227,6 +229,7 @@ class socketio_client_core final
       return this->on_ack_deadline(static_cast<ack_table::entry&>(entry));
     }
     auto& one = static_cast<nsp_type&>(entry);
+    if (one.is == stage::idle && one.wanted && this->is_session_open()) return ask_auth(one);
     if (one.is != stage::joining) return;
     refuse(one, {.error = make_error_code(errc::handshake_timeout)});
   }
@@ -325,8 +328,9 @@ class socketio_client_core final
     if (this->gone() || one.is != stage::connected) return;
     this->send_queued(one);
     if (this->gone() || one.is != stage::connected) return;
+    one.announced = true;
     if (one.on_connect) this->fenced([&] { one.on_connect(this->anchored(), one.at); });
-    if (this->gone()) return;
+    if (this->gone() || one.is != stage::connected) return;
     finish_connect(one, {});
     complete_if_joined();
   }
@@ -357,24 +361,25 @@ class socketio_client_core final
     one.is = stage::idle;
     one.wanted = false;
     ++one.round;
-    if (one.on_connect_error) this->fenced([&] { one.on_connect_error(why); });
-    if (this->gone()) return;
+    // Before the handler, which may begin the next.
     finish_connect(one, why.error);
     finish_receive(one, make_error_code(errc::disconnected));
     this->complete_connect(why.error);
+    if (one.on_connect_error) this->fenced([&] { one.on_connect_error(why); });
     close_if_unused();
   }
 
   // -- leaving -----------------------------------------------------------------------------------
 
-  void leave(nsp_type& one, disconnect_reason why) {
+  // `wanted`: whether it connects again with the next connection; its handler may object.
+  void leave(nsp_type& one, disconnect_reason why, bool wanted = false) {
     bool const was_connected = one.is == stage::connected;
     bool const on_purpose = why == disconnect_reason::io_server_disconnect ||
                             why == disconnect_reason::io_client_disconnect;
     this->unschedule(one);
     one.is = stage::idle;
     one.id.clear();
-    one.wanted = false;
+    one.wanted = wanted;
     ++one.round;
     if (on_purpose) {
       one.pid.clear();
@@ -383,15 +388,19 @@ class socketio_client_core final
       finish_receive(one, make_error_code(errc::disconnected));
     }
     if (!was_connected) return;
-    if (one.on_disconnect) this->fenced([&] { one.on_disconnect(why); });
+    // Unless what waited, or came early, was the end already.
+    bool const told = std::exchange(one.announced, false);
+    if (told && one.on_disconnect) this->fenced([&] { one.on_disconnect(why); });
     if (!this->gone()) this->forget_sent(one);
   }
 
   void close_if_unused() {
-    if (this->gone() || this->state() != client_state::connected) return;
+    bool const connected = this->state() == client_state::connected;
+    if (this->gone() || !(connected || this->is_connecting())) return;
     for (auto const& one : this->nsps_) {
       if (one->wanted) return;
     }
+    if (!connected) return this->give_up_connecting();
     this->begin_closing();
     if (!this->gone()) this->close_session();
   }

@@ -130,7 +130,9 @@ class engine_client : public redialing<Derived, Policies, client_host> {
     auto const reason =
         clean ? disconnect_reason::transport_close : disconnect_reason::transport_error;
     auto const error = event.error ? event.error : make_error_code(errc::not_open);
-    lose(reason, {.error = error, .code = event.code});
+    attempt_failure lost{.error = error};
+    if (event.by_peer) lost.code = event.code;
+    lose(reason, lost);
   }
 
   void flush_polls() { go_on(); }
@@ -171,10 +173,14 @@ class engine_client : public redialing<Derived, Policies, client_host> {
     return refused;
   }
 
-  /// Whether something of this size that is sent now is neither dropped nor the last straw.
-  bool takes(std::size_t size) {
+  /// Whether a packet that is sent now is neither dropped nor the last straw.
+  bool takes(encoded_packet const& what) {
     backlog const before = sent_backlog();
-    return before.messages == 0 || this->backpressure().admit(before, size) == verdict::enqueue;
+    if (before.messages == 0) return true;
+    std::size_t size = 0;  // with more than base64, framing and compression can add
+    small_list<outgoing, 4> const parts = parts_of(what, true);
+    for (outgoing const& part : parts.view()) size += part.data.size() + part.data.size() / 2 + 64;
+    return this->backpressure().admit(before, size) == verdict::enqueue;
   }
   void hurry_carrier() {
     connection_type* const one = this->connection_of(client_line::websocket);
@@ -283,8 +289,9 @@ class engine_client : public redialing<Derived, Policies, client_host> {
     ++this->counters_.opened;
     open_by_ = time_point::max();
     await_ping();
-    this->attempt_opened();
-    if (!this->gone() && on_open) this->fenced([&] { on_open(); });
+    this->attempt_opened([&] {
+      if (on_open) this->fenced([&] { on_open(); });
+    });
     if (this->gone() || !state_.is_open()) return;
     if (state_.polls() && wants_upgrade()) {
       upgrade_by_ = this->now() + engine_.upgrade_timeout;

@@ -63,12 +63,14 @@ class socketio_client_core final
 
   std::error_code connect(std::string_view where) {
     if (auto const error = check(where)) return error;
+    want_any();
     auto const error = base::connect(where);
     if (!error) where_ = where;
     return error;
   }
   void connect(std::string_view where, completion<std::error_code> done) {
     if (auto const error = check(where)) return done(error);
+    want_any();
     where_ = where;
     base::connect(where, std::move(done));
   }
@@ -99,11 +101,9 @@ class socketio_client_core final
     nsp_type* const one = this->nsp_at(which);
     if (!one || !one->wanted) return make_error_code(errc::not_open);
     typename base::turn const held(*this);
-    if (one->is != stage::idle) {
-      (void)this->send(this->parser_.encode({.type = sio::packet_type::disconnect,
-                                             .nsp = one->name}), {});
-    }
-    leave(*one, disconnect_reason::io_client_disconnect);
+    // A server that hasn't let it in yet would close the connection.
+    if (one->is == stage::connected) say_goodbye(*one);
+    leave(*one, disconnect_reason::io_client_disconnect, false);
     close_if_unused();
     return {};
   }
@@ -116,22 +116,16 @@ class socketio_client_core final
     }
     typename base::turn const held(*this);
     if (this->is_connecting()) {
-      this->give_up_connecting();
-      for_each([](nsp_type& one) { one.is = stage::idle; });
-      return;
+      return this->give_up_connecting();
     }
     this->begin_closing();
     for_each([&](nsp_type& one) {
-      if (one.is == stage::connected) {
-        (void)this->send(this->parser_.encode({.type = sio::packet_type::disconnect,
-                                               .nsp = one.name}), {});
-      }
+      if (one.is == stage::connected) say_goodbye(one);
     });
     if (!this->gone()) this->close_session();
+    // With the next `connect` of the client they are connected again.
     for_each([&](nsp_type& one) {
-      bool const wanted = one.wanted;
-      leave(one, disconnect_reason::io_client_disconnect);
-      one.wanted = wanted;  // with the next `connect` of the client they are connected again
+      leave(one, disconnect_reason::io_client_disconnect, one.wanted);
     });
   }
   void close(completion<std::error_code> done) {
@@ -167,6 +161,11 @@ class socketio_client_core final
   }
 
   asio::any_io_executor any_executor() override { return this->executor(); }
+  bool is_active(socket_id which) override {
+    nsp_type* const one = this->nsp_at(which);
+    return one && one->wanted && this->state() != client_state::disconnected &&
+           this->state() != client_state::disconnecting;
+  }
   void keep(callback<void()> old) override { this->retire(std::move(old)); }
   void answered(answer_route) override {}
 
@@ -179,14 +178,11 @@ class socketio_client_core final
       if (one.wanted && one.is == stage::idle && this->is_session_open()) ask_auth(one);
     });
     complete_if_joined();
+    close_if_unused();
   }
 
   void session_closed(disconnect_reason why) {
-    for_each([&](nsp_type& one) {
-      bool const wanted = one.wanted;
-      leave(one, why);
-      one.wanted = wanted;
-    });
+    for_each([&](nsp_type& one) { leave(one, why, one.wanted); });
   }
 
   /// An attempt to connect has failed; another one comes if the client is `active`.
@@ -210,12 +206,16 @@ class socketio_client_core final
       case parse_status::packet: break;
     }
     nsp_type* const to = find_nsp(packet.nsp);
-    if (!to || to->is == stage::idle) return;  // it was left meanwhile
+    if (!to) return;
+    if (to->is == stage::idle) {  // it was left meanwhile
+      if (packet.type == sio::packet_type::connect) say_goodbye(*to);
+      return;
+    }
     switch (packet.type) {
       case sio::packet_type::connect: return on_connected(*to, packet.data);
       case sio::packet_type::connect_error: return on_refused(*to, packet.data);
       case sio::packet_type::disconnect:
-        leave(*to, disconnect_reason::io_server_disconnect);
+        leave(*to, disconnect_reason::io_server_disconnect, false);
         return close_if_unused();
       case sio::packet_type::ack: return on_ack(*to, packet);
       default: return on_event(*to, packet);
@@ -263,13 +263,29 @@ class socketio_client_core final
     this->release();
   }
 
-  /// The user's close has come to its end.
-  void closing_ended() { finish_close(); }
+  void rested(std::error_code why) {
+    finish_close();
+    for_each([&](nsp_type& one) {
+      finish_connect(one, why);
+      finish_receive(one, make_error_code(errc::disconnected));
+    });
+  }
+  void connect_cancelled() {
+    if (this->is_connecting() || this->is_awaited()) close();
+  }
 
  private:
   template <class Visit>
   void for_each(Visit&& visit) {
     for (std::size_t i = 0; i < this->nsps_.size() && !this->gone(); ++i) visit(*this->nsps_[i]);
+  }
+
+  // Whoever connects after all namespaces were left, or refused, wants them again.
+  void want_any() noexcept {
+    for (auto const& one : this->nsps_) {
+      if (one->wanted) return;
+    }
+    for (auto const& one : this->nsps_) one->wanted = true;
   }
 
   // The path of a URL would be taken for a namespace, or for the path of Engine.IO.
@@ -367,14 +383,19 @@ class socketio_client_core final
 
   // -- leaving -----------------------------------------------------------------------------------
 
-  void leave(nsp_type& one, disconnect_reason why) {
+  void say_goodbye(nsp_type& to) {
+    (void)this->send(
+        this->parser_.encode({.type = sio::packet_type::disconnect, .nsp = to.name}), {});
+  }
+
+  void leave(nsp_type& one, disconnect_reason why, bool comes_back) {
     bool const was_connected = one.is == stage::connected;
     bool const on_purpose = why == disconnect_reason::io_server_disconnect ||
                             why == disconnect_reason::io_client_disconnect;
     this->unschedule(one);
     one.is = stage::idle;
     one.id.clear();
-    one.wanted = false;
+    one.wanted = comes_back;
     ++one.round;
     if (on_purpose) {
       one.pid.clear();
@@ -388,10 +409,12 @@ class socketio_client_core final
   }
 
   void close_if_unused() {
-    if (this->gone() || this->state() != client_state::connected) return;
+    if (this->gone() || this->state() == client_state::disconnecting) return;
     for (auto const& one : this->nsps_) {
       if (one->wanted) return;
     }
+    if (this->is_connecting()) return this->give_up_connecting();
+    if (this->state() != client_state::connected) return;
     this->begin_closing();
     if (!this->gone()) this->close_session();
   }

@@ -665,3 +665,417 @@ TEST_CASE("sim: async_close can be cancelled, and the connection closes all the 
   CHECK(!told[1]);
   CHECK(r.c->state() == client_state::disconnected);
 }
+
+// -- Socket.IO -----------------------------------------------------------------------------------
+
+namespace {
+
+// A server that keeps the names of the events that it gets, and a client of it.
+struct pair : hall {
+  strings events;
+  guest g;
+
+  explicit pair(std::function<void(guest::options_type&)> const& change = {}, bool watches = true)
+      : g(
+            *this,
+            [&](auto& numbers) {
+              only(numbers, by_websocket);
+              if (change) change(numbers);
+            },
+            watches) {
+    listen();
+  }
+  void listen() {
+    server->on_any([this](hawser::socket, hawser::event_view const& what) {
+      events.emplace_back(what.name());
+    });
+    for (std::string const name : {"1", "2", "3", "open", "connect 1"}) {
+      server->on(name, [] { return true; });  // acknowledged where that is wanted
+    }
+    server->on("double", [](int n) { return 2 * n; });
+    server->on("silence", [](hawser::ack<int> never) { (void)never; });
+  }
+  void open() {
+    g.connect();
+    REQUIRE(g->connected());
+    g.log.clear();
+  }
+  void cut() {
+    for (auto& one : net.connections()) one.reset();
+    run();
+  }
+  void up() {
+    restart();
+    listen();
+  }
+  std::uint64_t dialled() const { return net.dialled(); }
+  /// Whether there is another attempt.
+  bool dials_again() {
+    auto const before = net.dialled();
+    return net.run_until([&] { return net.dialled() > before; }, 1h);
+  }
+};
+
+}  // namespace
+
+TEST_CASE("sim: a Socket.IO client tells states and events in the order of the reference",
+          "[sim][client][socketio]") {
+  pair p;
+  p.g.connect();
+  CHECK(p.g.told() == strings{"connecting", "connected", "open", "connect"});
+  REQUIRE(p.g.connected.size() == 1);
+  CHECK(!p.g.connected[0]);
+  p.cut();
+  CHECK(p.g.told() == strings{"disconnect transport error", "close transport error",
+                              "reconnecting"});
+  p.server.reset();
+  REQUIRE(p.dials_again());
+  p.run();
+  CHECK(p.g.told() == strings{"attempt 1", "error", "reconnect error", "connect error, again"});
+  p.up();
+  REQUIRE(p.dials_again());
+  p.run();
+  CHECK(p.g.told() == strings{"attempt 2", "connected", "open", "reconnect 2", "connect"});
+  p.g->close();
+  CHECK(p.g.told() == strings{"disconnecting", "disconnect io client disconnect"});
+  p.run(1s);
+  CHECK(p.g.told() == strings{"close forced close", "disconnected"});
+  CHECK(!p.dials_again());
+  CHECK(p.reasons == strings{"transport error", "client namespace disconnect"});
+  // And once more.
+  p.open();
+  CHECK(p.g.connected.size() == 2);
+}
+
+TEST_CASE("sim: after close no attempt is made, whichever handler of a Socket.IO client it came "
+          "from",
+          "[sim][client][socketio]") {
+  for (std::string const where :
+       {"connecting", "connected", "open", "connect", "disconnect transport error",
+        "close transport error", "reconnecting", "attempt 1", "error", "reconnect error",
+        "connect error, again", "attempt 2", "reconnect 2"}) {
+    for (bool const leaves : {false, true}) {  // the last namespace, instead of the client
+      INFO(where << (leaves ? ", leaves" : ""));
+      pair p;
+      bool closed = false;
+      p.g.then = [&](std::string const& what) {
+        if (what != where || closed) return;
+        closed = true;
+        leaves ? void(p.g->disconnect()) : p.g->close();
+      };
+      p.g.connect();
+      if (!closed) p.cut();
+      if (!closed) p.server.reset();
+      if (!closed && p.dials_again()) p.run();
+      if (!closed) p.up();
+      if (!closed && p.dials_again()) p.run();
+      REQUIRE(closed);
+      p.run(10s);
+      auto const before = p.dialled();
+      p.run(1h);
+      CHECK(p.dialled() == before);
+      CHECK(p.g->state() == client_state::disconnected);
+      CHECK(!p.g->active());
+      CHECK(p.g.connected.size() == 1);
+      CHECK(p.g->counters().objects == 0);
+      if (!p.server) p.up();
+      p.g.then = {};
+      p.open();
+    }
+  }
+}
+
+TEST_CASE("sim: a Socket.IO server that refuses is not asked again", "[sim][client][socketio]") {
+  bool const asked = GENERATE(false, true);
+  bool const polls = GENERATE(false, true);
+  pair p([&](auto& numbers) {
+    numbers.reconnect_when_refused = asked;
+    numbers.engine.transports = {by_polling};
+    if (!polls) numbers.engine.transports.push_back(by_websocket);
+  });
+  p.server->allow_request([](hawser::handshake const&, hawser::decision d) { d.reject(403); });
+  auto chat = p.g->socket("/chat");
+  std::vector<std::error_code> told;
+  chat.async_connect([&](std::error_code error) { told.push_back(error); });
+  p.g.connect();
+  CHECK(p.dials_again() == asked);
+  if (asked) return;
+  CHECK(p.g.told() == strings{"connecting", "error", "connect error", "disconnected"});
+  REQUIRE(p.g.connected.size() == 1);
+  CHECK(p.g.connected[0] == errc::unexpected_status);
+  CHECK(p.g->status() == 403);
+}
+
+TEST_CASE("sim: a Socket.IO client that broke a rule of the server's does not come back by itself",
+          "[sim][client][socketio]") {
+  bool const asked = GENERATE(false, true);
+  pair p([&](auto& numbers) { numbers.reconnect_when_refused = asked; });
+  p.restart([](auto& numbers) { numbers.framing.max_message_size = 1'000; });
+  p.open();
+  std::vector<std::error_code> received;
+  p.g->async_receive(
+      [&](std::error_code error, hawser::received_event) { received.push_back(error); });
+  CHECK(!p.g->emit("large", std::string(2'000, 'x')));
+  p.run(1min);
+  CHECK(has(p.g.log, asked ? "reconnecting" : "disconnected"));
+  CHECK(p.dialled() == (asked ? 2 : 1));
+  CHECK(received.size() == (asked ? 0 : 1));
+  CHECK(!has(p.g.log, "failed"));
+}
+
+TEST_CASE("sim: when a Socket.IO client gives up, everybody who waits is told",
+          "[sim][client][socketio]") {
+  pair p([](auto& numbers) { numbers.reconnect.attempts = 2; });
+  auto chat = p.g->socket("/chat");
+  p.server.reset();
+  std::vector<std::error_code> joined, received;
+  chat.async_connect([&](std::error_code error) { joined.push_back(error); });
+  p.g->async_receive(
+      [&](std::error_code error, hawser::received_event) { received.push_back(error); });
+  p.g.connect();
+  p.run(1min);
+  CHECK(p.g.told() == strings{"connecting", "error", "connect error, again", "reconnecting",
+                              "attempt 1", "error", "reconnect error", "connect error, again",
+                              "attempt 2", "error", "reconnect error", "connect error", "failed",
+                              "disconnected"});
+  CHECK(p.g.connected == std::vector{error_of(asio::error::connection_refused)});
+  CHECK(received == std::vector{error_of(errc::disconnected)});
+  REQUIRE(joined.size() == 1);
+  CHECK(!p.dials_again());
+}
+
+TEST_CASE("sim: what waited leaves before what handlers emit, in every order of namespaces",
+          "[sim][client][socketio]") {
+  bool const polls = GENERATE(false, true);
+  bool const confirmed = GENERATE(false, true);
+  pair p([&](auto& numbers) {
+    if (polls) only(numbers, by_polling);
+    if (confirmed) numbers.sockets.retries = 3;
+  });
+  int connects = 0;
+  p.g->on_open([&] { CHECK(!p.g->emit("open")); });
+  p.g->on_connect([&](hawser::client_socket s) {
+    CHECK(!s.emit("connect " + std::to_string(++connects)));
+  });
+  CHECK(!p.g->emit("1"));
+  CHECK(!p.g->emit("2"));
+  CHECK(p.g->unreliable().emit("volatile") == errc::dropped);
+  CHECK(p.g->waiting().messages == 2);
+  p.g.connect();
+  CHECK(!p.g->emit("3"));
+  p.run(1s);
+  CHECK(p.events == strings{"1", "2", "open", "connect 1", "3"});
+  CHECK(p.g->waiting().messages == 0);
+}
+
+TEST_CASE("sim: a full offline queue of a namespace tells the owners of what it drops",
+          "[sim][client][socketio]") {
+  using hawser::overflow_rule;
+  auto const rule = GENERATE(overflow_rule::refuse, overflow_rule::drop_oldest,
+                             overflow_rule::replace_by_key);
+  bool const confirmed = GENERATE(false, true);
+  static constexpr hawser::event<"place", int> place{.delivery = hawser::latest};
+  pair p([&](auto& numbers) {
+    numbers.offline_queue.max_messages = 3;
+    numbers.offline_queue.overflow = rule;
+    if (confirmed) numbers.sockets.retries = 3;
+  });
+  std::vector<std::error_code> told;
+  auto const ask = [&](int n) {
+    p.g->emit_with_ack("double", n, [&told, n](std::error_code error, int twice) {
+      if (!error) CHECK(twice == 2 * n);
+      told.push_back(error);
+    });
+  };
+  ask(1);
+  CHECK(!p.g->emit("1"));
+  CHECK(!p.g->emit(place, 7));
+  CHECK(told.empty());
+  std::error_code const again = p.g->emit(place, 7);
+  std::error_code const further = p.g->emit("2");
+  ask(2);
+  p.server->on("place", [] { return true; });
+  auto const drops = p.g->counters().messages_dropped;
+  strings const dropped = p.g.told();
+  p.g.connect();
+  p.run(1s);
+  auto const why = [](errc code) { return make_error_code(code).message(); };
+  REQUIRE(told.size() == 2);
+  if (rule == overflow_rule::refuse) {
+    CHECK(again == errc::offline_queue_full);
+    CHECK(further == errc::offline_queue_full);
+    CHECK(told[0] == errc::offline_queue_full);  // of the second one
+    CHECK(!told[1]);
+    CHECK(dropped.empty());
+    CHECK(p.events == strings{"double", "1", "place"});
+    return;
+  }
+  CHECK(!again);
+  CHECK(!further);
+  CHECK(drops == 3);
+  CHECK(told[0] == errc::offline_overflow);
+  CHECK(!told[1]);
+  if (rule == overflow_rule::drop_oldest) {  // the first ask, "1" and a place have gone
+    CHECK(dropped == strings{"dropped 1: " + why(errc::offline_overflow),
+                             "dropped place: " + why(errc::offline_overflow)});
+    CHECK(p.events == strings{"place", "2", "double"});
+  } else {
+    CHECK(dropped == strings{"dropped place: " + why(errc::offline_replaced),
+                             "dropped 1: " + why(errc::offline_overflow)});
+    CHECK(p.events == strings{"place", "2", "double"});
+  }
+}
+
+TEST_CASE("sim: events that are too old, or whose acknowledgement nobody waits for, aren't sent",
+          "[sim][client][socketio]") {
+  bool const confirmed = GENERATE(false, true);
+  pair p([&](auto& numbers) {
+    numbers.offline_queue.max_age = 1min;
+    numbers.sockets.ack_timeout = 0ms;
+    if (confirmed) numbers.sockets.retries = 3;
+  });
+  std::vector<std::error_code> told;
+  auto const note = [&](std::error_code error, int) { told.push_back(error); };
+  CHECK(!p.g->emit("old"));
+  p.g->emit_with_ack("double", 1, note);
+  p.g->timeout(30s).emit_with_ack("impatient", 1, note);
+  p.run(50s);
+  if (!confirmed) CHECK(told == std::vector{error_of(errc::ack_timeout)});
+  CHECK(!p.g->emit("1"));
+  p.run(20s);
+  p.g.log.clear();
+  p.g.connect();
+  p.run(1s);
+  CHECK(count(p.g.log, "dropped old: " + make_error_code(errc::offline_expired).message()) == 1);
+  REQUIRE(told.size() == 2);
+  CHECK(told.back() == errc::offline_expired);
+  CHECK(p.events == strings{"1"});
+}
+
+TEST_CASE("sim: a long queue of a namespace leaves in order by any transport",
+          "[sim][client][socketio]") {
+  auto const way = GENERATE(by_polling, by_websocket);
+  pair p([&](auto& numbers) {
+    only(numbers, way);
+    numbers.offline_queue.max_messages = 10'000;
+    numbers.offline_queue.max_bytes = std::size_t{16} << 20;
+    numbers.backpressure.max_bytes = 20'000;
+    numbers.backpressure.max_messages = 100;
+  },
+         false);
+  p.net.set_link({.latency = 5ms, .bandwidth = 1'000'000, .buffer = 8 * 1024});
+  std::vector<int> got;
+  auto chat = p.g->socket("/a-namespace-with-quite-a-long-name-that-every-packet-carries");
+  p.server->of(chat.nsp()).on("n", [&](int n) { got.push_back(n); });
+  for (int i = 0; i < 5'000; ++i) REQUIRE(!chat.emit("n", i));
+  p.g.connect();
+  REQUIRE(p.net.run_until([&] { return chat.connected(); }, 1s));
+  CHECK(chat.waiting().messages > 0);
+  CHECK(!chat.emit("n", 5'000));
+  p.run(1min);
+  REQUIRE(got.size() == 5'001);
+  for (int i = 0; i <= 5'000; ++i) REQUIRE(got[static_cast<std::size_t>(i)] == i);
+  CHECK(p.connects == 0);  // "/" was not named
+  CHECK(!has(p.g.log, "reconnecting"));
+  CHECK(chat.waiting().messages == 0);
+}
+
+TEST_CASE("sim: connect makes the attempt of a Socket.IO client that waits at once",
+          "[sim][client][socketio]") {
+  pair p([](auto& numbers) {
+    numbers.reconnect.first_delay = 1h;
+    numbers.reconnect.max_delay = 1h;
+  });
+  p.server.reset();
+  p.g.connect();
+  p.run(1min);
+  CHECK(p.dialled() == 1);
+  p.up();
+  p.g.connect();
+  CHECK(p.dialled() == 2);
+  CHECK(p.g->connected());
+  CHECK(p.g.connected.size() == 2);
+  p.run(2h);
+  CHECK(p.dialled() == 2);
+}
+
+TEST_CASE("sim: the operations of a Socket.IO client are cancelled one by one, each once",
+          "[sim][client][socketio]") {
+  pair p;
+  asio::cancellation_signal stop;
+  std::vector<std::error_code> told;
+  auto const note = [&](std::error_code error, auto&&...) { told.push_back(error); };
+  auto const cancelled = [&] {
+    CHECK(told.empty());
+    stop.emit(asio::cancellation_type::terminal);
+    CHECK(told.empty());  // never inline
+    p.run(1min);
+    CHECK(told == std::vector{error_of(asio::error::operation_aborted)});
+    stop.emit(asio::cancellation_type::terminal);
+    p.run(1min);
+    CHECK(told.size() == 1);
+    told.clear();
+  };
+  // async_connect, while a namespace is awaited: what was to come of it is given up.
+  p.g->auth([](hawser::auth_reply never) { (void)never; });
+  p.g->async_connect("ws://x/", asio::bind_cancellation_slot(stop.slot(), note));
+  p.run(1s);
+  CHECK(p.g->is_open());
+  cancelled();
+  CHECK(p.g->state() == client_state::disconnected);
+  CHECK(p.g->counters().objects == 0);
+  CHECK(p.server->size() == 0);
+  // While it waits for its next attempt.
+  p.server.reset();
+  p.g->async_connect("ws://x/", asio::bind_cancellation_slot(stop.slot(), note));
+  p.run(200ms);
+  CHECK(p.g->state() == client_state::reconnecting);
+  cancelled();
+  CHECK(p.g->state() == client_state::disconnected);
+  CHECK(!p.dials_again());
+  p.up();
+  p.g->auth(json());
+  p.open();
+  // async_emit_with_ack: the answer that comes later goes nowhere.
+  hawser::ack<int> later;
+  p.server->on("later", [&](hawser::ack<int> reply) { later = std::move(reply); });
+  p.g->async_emit_with_ack<int>("later", asio::bind_cancellation_slot(stop.slot(), note));
+  p.run(1s);
+  REQUIRE(later);
+  cancelled();
+  p.g->timeout(1h).async_emit_with_ack<int>("later",
+                                            asio::bind_cancellation_slot(stop.slot(), note));
+  p.run(1s);
+  REQUIRE(later);
+  cancelled();
+  CHECK(!later(1));
+  p.run();
+  CHECK(told.empty());
+  // async_receive: the event goes to the next one.
+  std::vector<std::string> got;
+  p.g->async_receive(asio::bind_cancellation_slot(stop.slot(), note));
+  p.g->async_receive([&](std::error_code, hawser::received_event e) { got.push_back(e.name); });
+  cancelled();
+  CHECK(!p.sockets.back().emit("news"));
+  p.run();
+  CHECK(got == strings{"news"});
+  // A namespace's async_connect: the namespace goes on.
+  auto chat = p.g->socket("/chat");
+  CHECK(!chat.disconnect());
+  p.run();
+  chat.auth([](hawser::auth_reply never) { (void)never; });
+  chat.async_connect(asio::bind_cancellation_slot(stop.slot(), note));
+  p.run(1s);
+  CHECK(told.empty());
+  stop.emit(asio::cancellation_type::terminal);
+  p.run();
+  CHECK(told == std::vector{error_of(asio::error::operation_aborted)});
+  told.clear();
+  CHECK(p.g->connected());
+  // async_close: it closes all the same.
+  for (auto& one : p.net.connections()) one.hold();
+  p.g->async_close(asio::bind_cancellation_slot(stop.slot(), note));
+  p.run(1s);
+  cancelled();
+  CHECK(p.g->state() == client_state::disconnected);
+}

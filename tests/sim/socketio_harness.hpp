@@ -249,6 +249,8 @@ inline std::size_t count(strings const& all, std::string_view what) {
 }
 inline bool has(strings const& all, std::string_view what) { return count(all, what) > 0; }
 
+using io_client = hawser::basic_client<io_plain>;
+
 /// A Socket.IO client on somebody's network that writes down what it is told. Events of "/" are
 /// told by their names, those of other namespaces with the namespace before.
 template <class Policies = io_plain>

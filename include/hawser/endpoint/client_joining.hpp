@@ -157,8 +157,13 @@ class client_joining : public client_emitting<Derived, Policies> {
 
   // -- leaving -----------------------------------------------------------------------------------
 
+  void say_goodbye(nsp_type& to) {
+    (void)this->send(this->parser_.encode({.type = sio::packet_type::disconnect, .nsp = to.name}),
+                     {});
+  }
+
   // `wanted`: whether it connects again with the next connection; its handler may object.
-  void leave(nsp_type& one, disconnect_reason why, bool wanted = false) {
+  void leave(nsp_type& one, disconnect_reason why, bool wanted) {
     bool const was_connected = one.is == stage::connected;
     bool const on_purpose = why == disconnect_reason::io_server_disconnect ||
                             why == disconnect_reason::io_client_disconnect;

@@ -151,7 +151,7 @@ class has_client_handlers : public emits_events<Self> {
   /// Whether it is connected, or will be by itself.
   bool active() const {
     auto* const one = known();
-    return one && one->wanted;
+    return one && host()->is_active(one->at);
   }
   /// What waits for a connection, or for an acknowledgement.
   backlog waiting() const {

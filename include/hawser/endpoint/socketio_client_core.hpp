@@ -33,12 +33,14 @@ class socketio_client_core final : public client_joining<socketio_client_core<Po
   std::error_code connect(std::string_view where) {
     if (auto const error = check(where)) return error;
     typename base::turn const held(*this);  // a handler may destroy the client
+    want_any();
     auto const error = base::connect(where);
     if (!error) where_ = where;
     return error;
   }
   void connect(std::string_view where, completion<std::error_code> done) {
     if (auto const error = check(where)) return done(error);
+    want_any();
     where_ = where;
     base::connect(where, std::move(done));
   }
@@ -70,11 +72,9 @@ class socketio_client_core final : public client_joining<socketio_client_core<Po
     nsp_type* const one = this->nsp_at(which);
     if (!one || !one->wanted) return make_error_code(errc::not_open);
     typename base::turn const held(*this);
-    if (one->is != stage::idle) {
-      (void)this->send(
-          this->parser_.encode({.type = sio::packet_type::disconnect, .nsp = one->name}), {});
-    }
-    this->leave(*one, disconnect_reason::io_client_disconnect);
+    // A server that hasn't let it in yet would close the connection.
+    if (one->is == stage::connected) this->say_goodbye(*one);
+    this->leave(*one, disconnect_reason::io_client_disconnect, false);
     this->close_if_unused();
     return {};
   }
@@ -89,10 +89,7 @@ class socketio_client_core final : public client_joining<socketio_client_core<Po
     if (this->is_connecting()) return this->give_up_connecting();
     this->begin_closing();
     this->for_each([&](nsp_type& one) {
-      if (one.is == stage::connected) {
-        (void)this->send(
-            this->parser_.encode({.type = sio::packet_type::disconnect, .nsp = one.name}), {});
-      }
+      if (one.is == stage::connected) this->say_goodbye(one);
     });
     if (!this->gone()) this->close_session();
     // With the next `connect` of the client they are connected again.
@@ -125,6 +122,11 @@ class socketio_client_core final : public client_joining<socketio_client_core<Po
   }
 
   asio::any_io_executor any_executor() override { return this->executor(); }
+  bool is_active(socket_id which) override {
+    nsp_type* const one = this->nsp_at(which);
+    return one && one->wanted && this->state() != client_state::disconnected &&
+           this->state() != client_state::disconnecting;
+  }
   void keep(callback<void()> old) override { this->retire(std::move(old)); }
   void answered(answer_route) override {}
 
@@ -137,6 +139,7 @@ class socketio_client_core final : public client_joining<socketio_client_core<Po
       if (one.wanted && one.is == stage::idle && this->is_session_open()) this->ask_auth(one);
     });
     this->complete_if_joined();
+    this->close_if_unused();
   }
 
   void session_closed(disconnect_reason why) {
@@ -155,14 +158,6 @@ class socketio_client_core final : public client_joining<socketio_client_core<Po
     });
   }
 
-  /// There won't be a connection, unless the user connects again.
-  void attempts_ended(std::error_code why) {
-    for (auto const& one : this->nsps_) {
-      this->finish_connect(*one, why);
-      this->finish_receive(*one, make_error_code(errc::disconnected));
-    }
-  }
-
   /// The content of an Engine.IO message.
   void on_message(message const& what, bool padded) {
     incoming_packet packet;
@@ -172,12 +167,16 @@ class socketio_client_core final : public client_joining<socketio_client_core<Po
       case parse_status::packet: break;
     }
     nsp_type* const to = this->find_nsp(packet.nsp);
-    if (!to || to->is == stage::idle) return;  // it was left meanwhile
+    if (!to) return;
+    if (to->is == stage::idle) {  // it was left meanwhile
+      if (packet.type == sio::packet_type::connect) this->say_goodbye(*to);
+      return;
+    }
     switch (packet.type) {
       case sio::packet_type::connect: return this->on_connected(*to, packet.data);
       case sio::packet_type::connect_error: return this->on_refused(*to, packet.data);
       case sio::packet_type::disconnect:
-        this->leave(*to, disconnect_reason::io_server_disconnect);
+        this->leave(*to, disconnect_reason::io_server_disconnect, false);
         return this->close_if_unused();
       case sio::packet_type::ack: return on_ack(*to, packet);
       default: return on_event(*to, packet);
@@ -250,10 +249,27 @@ class socketio_client_core final : public client_joining<socketio_client_core<Po
     this->release();
   }
 
-  /// The user's close has come to its end.
-  void closing_ended() { finish_close(); }
+  /// There won't be a connection, unless the user connects again.
+  void rested(std::error_code why) {
+    finish_close();
+    for (auto const& one : this->nsps_) {
+      this->finish_connect(*one, why);
+      this->finish_receive(*one, make_error_code(errc::disconnected));
+    }
+  }
+  void connect_cancelled() {
+    if (this->is_connecting() || this->is_awaited()) close();
+  }
 
  private:
+  // Whoever connects after all namespaces were left, or refused, wants them again.
+  void want_any() noexcept {
+    for (auto const& one : this->nsps_) {
+      if (one->wanted) return;
+    }
+    for (auto const& one : this->nsps_) one->wanted = true;
+  }
+
   // The path of a URL would be taken for a namespace, or for the path of Engine.IO.
   static std::error_code check(std::string_view where) {
     auto const url = http::parse_url(where);

@@ -40,7 +40,7 @@ function behave(socket, lossy, reasons) {
     lossy.ids.add(id);
     if (turn !== 2) ack(true);
   });
-  socket.on("handled", (ack) => ack(lossy.handled));
+  socket.on("handled", (...args) => args.pop()(lossy.handled));
   socket.on("kick-me", () => socket.disconnect());
   socket.on("kick-all", () => socket.disconnect(true));
   socket.on("drop-me", () => socket.conn.close());
@@ -67,7 +67,7 @@ export async function startNode(options) {
       pingTimeout: options.pingTimeout ?? 20_000,
       maxHttpBufferSize: 10_000_000,
       allowRequest: (request, done) => done(null, --refusals < 0),
-      ...options.cookie && {cookie: options.cookie},
+      ...options.cookie && {cookie: {name: options.cookie}},
       ...options.recovery && {connectionStateRecovery: {maxDisconnectionDuration: options.recovery}},
       ...options.parser === "msgpack" && {parser: msgpack},
     });

@@ -3,8 +3,8 @@ import {testClient} from "./cpp_client.mjs";
 import {startNode} from "./cpp_client_node.mjs";
 
 testClient(startNode, {
-  // Node answers a WebSocket that `allowRequest` refuses with 400.
-  statusOfRefusedWebSocket: 400,
-  // And it gives cookies only to who polls.
+  // It gives cookies only to who polls.
   noCookieOfWebSocket: true,
+  // Of what arrives together with a socket's leave it handles nothing.
+  losesWhatComesWithLeave: true,
 });

@@ -25,7 +25,7 @@ using client_emitter = basic_emitter<client_socket>;
 /// An event that was received for `async_receive`; owns what is in it.
 struct received_event {
   std::string name{};
-  json arguments{};     ///< an array, the name not among them
+  json arguments{};         ///< an array, the name not among them
   hawser::ack<json> ack{};  ///< empty unless an acknowledgement is wanted
 };
 
@@ -272,8 +272,7 @@ class client_socket : public anchored_id<socket_id>, public has_client_handlers<
   template <class Token>
   auto async_connect(Token&& token) const {
     return initiate<std::error_code>(
-        executor(), std::forward<Token>(token),
-        [self = *this](completion<std::error_code> done) {
+        executor(), std::forward<Token>(token), [self = *this](completion<std::error_code> done) {
           auto* const at = client_host::of(self.anchored());
           if (!at) return done(make_error_code(asio::error::operation_aborted));
           at->connect(self.number(), std::move(done));

@@ -24,9 +24,7 @@ class socketio_client_face : public client_face<socketio_client_core<Policies>>,
   /// A namespace, made when it is named for the first time; it connects with the client, or now.
   /// "chat" is "/chat". A handle without use for a name of more than 128 bytes or with a comma, and
   /// beyond `max_namespaces`.
-  client_socket socket(std::string_view nsp = "/") {
-    return handle(this->core_->open_nsp(nsp));
-  }
+  client_socket socket(std::string_view nsp = "/") { return handle(this->core_->open_nsp(nsp)); }
 
   // -- connecting --------------------------------------------------------------------------------
 
@@ -44,11 +42,10 @@ class socketio_client_face : public client_face<socketio_client_core<Policies>>,
   /// `close_timeout` is over. *Errors*: `not_open`, `operation_aborted`.
   template <class Token>
   auto async_close(Token&& token) {
-    return initiate<std::error_code>(
-        this->get_executor(), std::forward<Token>(token),
-        [core = keep(this->core_)](completion<std::error_code> done) {
-          core->close(std::move(done));
-        });
+    return initiate<std::error_code>(this->get_executor(), std::forward<Token>(token),
+                                     [core = keep(this->core_)](completion<std::error_code> done) {
+                                       core->close(std::move(done));
+                                     });
   }
 
   /// `void()`: an Engine.IO session is open; its namespaces are about to connect.
@@ -87,8 +84,8 @@ class socketio_client_face : public client_face<socketio_client_core<Policies>>,
 
  protected:
   using base = client_face<socketio_client_core<Policies>>;
-  using typename base::keep;
   using base::base;
+  using typename base::keep;
 
  private:
   client_socket handle(client_nsp const* one) const {

@@ -72,10 +72,8 @@ class websocket_client_face : public client_face<websocket_client_core<Policies>
   auto async_close(close_code code, std::string reason, Token&& token) {
     return initiate<std::error_code>(
         this->get_executor(), std::forward<Token>(token),
-        [core = keep(this->core_), code,
-         reason = std::move(reason)](completion<std::error_code> done) {
-          core->close(code, reason, std::move(done));
-        });
+        [core = keep(this->core_), code, reason = std::move(reason)](
+            completion<std::error_code> done) { core->close(code, reason, std::move(done)); });
   }
   template <class Token>
   auto async_close(Token&& token) {
@@ -102,8 +100,8 @@ class websocket_client_face : public client_face<websocket_client_core<Policies>
 
  protected:
   using base = client_face<websocket_client_core<Policies>>;
-  using typename base::keep;
   using base::base;
+  using typename base::keep;
 
  private:
   friend class sends_messages<websocket_client_face>;

@@ -76,8 +76,8 @@ class client_host : public event_host {
  public:
   /// Null when there is no such namespace.
   virtual client_nsp* find(socket_id id) = 0;
-  virtual std::error_code connect(socket_id which) = 0;
-  virtual void connect(socket_id which, completion<std::error_code> done) = 0;
+  virtual std::error_code connect_nsp(socket_id which) = 0;
+  virtual void connect_nsp(socket_id which, completion<std::error_code> done) = 0;
   virtual std::error_code disconnect(socket_id which) = 0;
   virtual void authenticated(socket_id which, std::uint32_t round, json payload) = 0;
   virtual void receive(socket_id which, completion<std::error_code, received_event> done) = 0;

@@ -124,7 +124,7 @@ class has_client_handlers : public emits_events<Self> {
   /// that was never given a URL: it connects when it is.
   std::error_code connect() const {
     auto* const at = host();
-    return at ? at->connect(ref().number()) : make_error_code(errc::not_open);
+    return at ? at->connect_nsp(ref().number()) : make_error_code(errc::not_open);
   }
   /// Leaves the namespace; the connection goes with the last one. Error: `not_open`.
   std::error_code disconnect() const {
@@ -275,7 +275,7 @@ class client_socket : public anchored_id<socket_id>, public has_client_handlers<
         executor(), std::forward<Token>(token), [self = *this](completion<std::error_code> done) {
           auto* const at = client_host::of(self.anchored());
           if (!at) return done(make_error_code(asio::error::operation_aborted));
-          at->connect(self.number(), std::move(done));
+          at->connect_nsp(self.number(), std::move(done));
         });
   }
 

@@ -42,7 +42,7 @@ class socketio_client_core final : public client_joining<socketio_client_core<Po
     base::connect(where, std::move(done));
   }
 
-  std::error_code connect(socket_id which) override {
+  std::error_code connect_nsp(socket_id which) override {
     nsp_type* const one = this->nsp_at(which);
     if (!one || this->gone()) return this->gone_call();
     typename base::turn const held(*this);
@@ -56,12 +56,12 @@ class socketio_client_core final : public client_joining<socketio_client_core<Po
     if (this->state() == client_state::disconnected) return base::connect(std::string(where_));
     return {};
   }
-  void connect(socket_id which, completion<std::error_code> done) override {
+  void connect_nsp(socket_id which, completion<std::error_code> done) override {
     nsp_type* const one = this->nsp_at(which);
     if (!one || this->gone()) return done(this->gone_call());
     if (one->is == stage::connected) return done({});
     one->connect_done.push_back(std::move(done));
-    if (auto const error = connect(which)) this->finish_connect(*one, error);
+    if (auto const error = connect_nsp(which)) this->finish_connect(*one, error);
   }
 
   std::error_code disconnect(socket_id which) override {

@@ -176,10 +176,13 @@ class client_joining : public client_emitting<Derived, Policies> {
   }
 
   void close_if_unused() {
-    if (this->gone() || this->state() != client_state::connected) return;
+    if (this->gone()) return;
     for (auto const& one : this->nsps_) {
       if (one->wanted) return;
     }
+    connects_again_ = false;
+    if (this->is_connecting()) return this->give_up_connecting();
+    if (this->state() != client_state::connected) return;
     this->begin_closing();
     if (!this->gone()) this->close_session();
   }
@@ -200,6 +203,8 @@ class client_joining : public client_emitting<Derived, Policies> {
     auto waiting = std::exchange(one.receive_done, {});
     for (auto& done : waiting) done(error, {});
   }
+
+  bool connects_again_ = false;  // when the connection that is being closed is closed
 };
 
 }  // namespace hawser::inline HAWSER_ABI::inline HAWSER_ASIO_ABI

@@ -107,6 +107,7 @@ class redialing : public dialing<Derived, Policies, Interface> {
     complete_connect(error ? error : make_error_code(asio::error::operation_aborted));
     if constexpr (requires { this->derived().closing_ended(); }) this->derived().closing_ended();
     tell_state();
+    if constexpr (requires { this->derived().closing_told(); }) this->derived().closing_told();
   }
 
   /// The attempt under way, or the wait for the next, is of no interest any more.

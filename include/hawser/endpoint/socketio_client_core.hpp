@@ -54,6 +54,7 @@ class socketio_client_core final : public client_joining<socketio_client_core<Po
     }
     if (where_.empty()) return make_error_code(errc::not_open);
     if (this->state() == client_state::disconnected) return base::connect(std::string(where_));
+    this->connects_again_ = this->state() == client_state::disconnecting;
     return {};
   }
   void connect_nsp(socket_id which, completion<std::error_code> done) override {
@@ -79,6 +80,7 @@ class socketio_client_core final : public client_joining<socketio_client_core<Po
 
   /// Leaves all namespaces and closes the connection behind what was sent.
   void close() {
+    this->connects_again_ = false;
     if (this->gone() || this->state() == client_state::disconnected ||
         this->state() == client_state::disconnecting) {
       return;
@@ -250,6 +252,11 @@ class socketio_client_core final : public client_joining<socketio_client_core<Po
 
   /// The user's close has come to its end.
   void closing_ended() { finish_close(); }
+  /// And everybody has been told. A namespace that was connected meanwhile had to wait for it.
+  void closing_told() {
+    if (!std::exchange(this->connects_again_, false) || this->gone()) return;
+    if (this->state() == client_state::disconnected) (void)base::connect(std::string(where_));
+  }
 
  private:
   // The path of a URL would be taken for a namespace, or for the path of Engine.IO.

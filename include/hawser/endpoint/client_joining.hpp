@@ -162,9 +162,9 @@ class client_joining : public client_emitting<Derived, Policies> {
     this->unschedule(one);
     one.is = stage::idle;
     one.id.clear();
-    one.wanted = false;
     ++one.round;
     if (on_purpose) {
+      one.wanted = false;
       one.pid.clear();
       one.offset.clear();
       finish_connect(one, make_error_code(asio::error::operation_aborted));

@@ -145,11 +145,7 @@ class socketio_client_core final : public client_joining<socketio_client_core<Po
   }
 
   void session_closed(disconnect_reason why) {
-    this->for_each([&](nsp_type& one) {
-      bool const wanted = one.wanted;
-      this->leave(one, why);
-      one.wanted = wanted;
-    });
+    this->for_each([&](nsp_type& one) { this->leave(one, why); });
   }
 
   /// An attempt to connect has failed; another one comes if the client is `active`.

@@ -59,13 +59,12 @@ class Stage {
   /// Cuts a client's connection so that the server knows, too.
   async cut(relay, client, refuse = false) {
     const before = await this.left();
-    if (this.kind === "polling") {  // the server knows by a poll that it still has to answer
-      await client.settle();
-      await relay.polled();
-    }
+    await client.settle();
+    if (this.kind === "polling") await relay.polled();  // it knows by a poll that it still has to answer
     relay.cut(refuse);
-    const {reason} = await client.heard("disconnect");
+    const {reason, active} = await client.heard("disconnect");
     assert.match(reason, /^transport (close|error)$/);
+    assert.equal(active, true);
     await until("the server to notice", () => this.left(), (left) => left > before);
   }
 
@@ -397,6 +396,29 @@ scenario("a server that hangs up is not final", {}, async (stage) => {
   await client.settle();
 });
 
+scenario("who leaves while there is no connection stays away", {}, async (stage) => {
+  const relay = await stage.relay();
+  const client = await stage.connected({}, relay.url);
+  await client.settle();
+  relay.cut(true);
+  await client.heard("reconnect_error");
+  client.tellTo("leave");
+  await client.heard("state", {state: "disconnected"});
+  client.tellTo("join");
+  await client.heard("connect_error");
+  relay.accept();
+  await client.heard("connect");
+  await stage.upgraded(client);
+
+  const other = await stage.connected({"gives-up": true}, relay.url);  // in the handler of its disconnect
+  relay.cut();
+  await other.heard("disconnect");
+  await other.heard("state", {state: "disconnected"});
+  await client.heard("connect");
+  await client.settle();
+  assert.deepEqual(other.told("reconnect_attempt"), []);
+});
+
 scenario("who closes takes leave, behind what was said", {}, async (stage) => {
   const peer = await stage.peer();
   const heard = [];
@@ -406,7 +428,8 @@ scenario("who closes takes leave, behind what was said", {}, async (stage) => {
   for (const i of numbers(20)) client.emit("to-room", "log", i);
   if (stage.differences.losesWhatComesWithLeave) await client.settle();
   client.tellTo("close");
-  assert.equal((await client.heard("disconnect")).reason, "io client disconnect");
+  const {reason, active} = await client.heard("disconnect");
+  assert.deepEqual([reason, active], ["io client disconnect", false]);
   assert.equal((await client.heard("closed")).error, "");
   assert.equal((await client.status()).state, "disconnected");
   await until("it to leave", () => stage.left(), (left) => left === 1);

@@ -54,7 +54,7 @@ template <class Client>
 class driver {
  public:
   driver(asio::io_context& io, arguments const& given, typename Client::options options)
-      : url_(given.text("url")), client_(io, std::move(options)) {
+      : url_(given.text("url")), client_(io, std::move(options)), gives_up_(given.has("gives-up")) {
     watch_connection(client_);
     client_.on_open([] { console::say("open"); });
     client_.on_close([](hawser::disconnect_reason why, std::error_code error) {
@@ -109,8 +109,11 @@ class driver {
                                                   {"data", shown(json(why.data))},
                                                   {"active", why.active}}));
     });
-    in.on_disconnect([nsp](hawser::disconnect_reason why) {
-      console::say("disconnect", json::object({{"nsp", nsp}, {"reason", describe(why)}}));
+    in.on_disconnect([this, nsp, in](hawser::disconnect_reason why) {
+      console::say(
+          "disconnect",
+          json::object({{"nsp", nsp}, {"reason", describe(why)}, {"active", in.active()}}));
+      if (gives_up_) (void)in.disconnect();
     });
     in.on_dropped([nsp](event_view const& what, std::error_code error) {
       console::say("dropped", json::object({{"nsp", nsp},
@@ -204,6 +207,7 @@ class driver {
 
   std::string url_;
   Client client_;
+  bool gives_up_;
   std::map<std::string, bool> watched_;
   std::map<std::string, hawser::auth_reply> replies_;
   std::deque<hawser::ack<json>> kept_;
@@ -245,7 +249,7 @@ int main(int argc, char** argv) {
       argc, argv,
       {"url", "parser", "transports", "query", "header", "first-delay", "max-delay",
        "restart-window", "attempts", "connect-timeout", "queue-messages", "ack-timeout", "retries"},
-      {"keep-cookies", "delivery-ids"});
+      {"keep-cookies", "delivery-ids", "gives-up"});
   if (given.text("parser", "json") == "msgpack") {
     return run<hawser::basic_client<hawser::policies<>::with_framing<hawser::msgpack_framing>>>(
         given);

@@ -183,7 +183,7 @@ scenario("acknowledgements do not outlive their connection", {}, async (stage) =
   const relay = await stage.relay();
   const client = await stage.connected({}, relay.url);
   client.tellTo("respond", {name: "question", how: "keep"});
-  client.emit("ask-me", "one", patience);
+  client.emit("ask-me", "one", 1000);
   await client.heard("event", {name: "question"});
   const lost = client.ask("nobody-listens");
   await client.sync();

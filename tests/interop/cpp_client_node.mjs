@@ -71,6 +71,7 @@ export async function startNode(options) {
       ...options.recovery && {connectionStateRecovery: {maxDisconnectionDuration: options.recovery}},
       ...options.parser === "msgpack" && {parser: msgpack},
     });
+    io.engine.on("connection", ({transport}) => transport.closeTimeout = 500);  // it keeps the process
     for (const [event, refuse] of [
       ["request", (request, response) => response.writeHead(503, {"Retry-After": "1"}).end()],
       ["upgrade", (request, end) => end.end("HTTP/1.1 503 Busy\r\nRetry-After: 1\r\nConnection: close\r\n\r\n")],

@@ -200,6 +200,23 @@ scenario("acknowledgements do not outlive their connection", {}, async (stage) =
   assert.equal(client.events("answered").length, 1);
 });
 
+scenario("an answer to a server that is gone is none to the next one", {}, async (stage) => {
+  const client = await stage.connected();
+  client.tellTo("respond", {name: "question", how: "keep"});
+  client.emit("ask-me", "one", 1000);
+  await client.heard("event", {name: "question"});
+  await stage.server.stop();
+  await client.heard("disconnect");
+  await stage.server.again();
+  await client.heard("connect");
+  client.emit("ask-me", "two", patience);  // whose number is that of the first one
+  await client.heard("event", {name: "question"});
+  client.tellTo("answer", {with: "to the first one"});
+  client.tellTo("answer", {with: "to the second one"});
+  assert.deepEqual(await client.event("answered"), [true, "to the second one"]);
+  assert.equal((await client.heard("refused")).do, "answer");
+});
+
 scenario("several namespaces on one connection", {parsers: both}, async (stage) => {
   const client = stage.client();
   client.tellTo("auth", {nsp: "/custom", payload: {in: "custom"}});

@@ -184,7 +184,7 @@ class socketio_client_core final : public client_joining<socketio_client_core<Po
   /// An event for a namespace that is connected.
   void handle(nsp_type& to, value whole, std::optional<std::uint64_t> ack) {
     event_title const title(whole[0]);
-    event_call call{this->anchored(), to.at, {title.name(), whole}, ack};
+    event_call call{this->anchored(), to.at, {title.name(), whole}, ack, {}, to.round};
     // The server puts the place in its log behind the arguments.
     if (!to.pid.empty() && !ack && whole.size() > 1) {
       if (auto const last = whole[whole.size() - 1].string()) to.offset = *last;

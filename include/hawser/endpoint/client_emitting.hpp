@@ -102,7 +102,8 @@ class client_emitting : public engine_client<Derived, Policies> {
   std::error_code answer(socket_id id, std::uint64_t ack, payload_source what) override {
     nsp_type* const to = nsp_at(id);
     if (!to || this->gone()) return gone_call();
-    if (to->is != client_nsp::stage::connected) return make_error_code(errc::not_open);
+    bool const asked = to->is == client_nsp::stage::connected && id.generation == to->round;
+    if (!asked) return make_error_code(errc::not_open);  // numbers begin anew with each server
     return this->send(
         parser_.encode(
             {.type = sio::packet_type::ack, .nsp = to->name, .id = ack, .payload = what}),

@@ -187,11 +187,13 @@ class client_joining : public client_emitting<Derived, Policies> {
 
   void close_if_unused() {
     bool const connected = this->state() == client_state::connected;
-    if (this->gone() || !(connected || this->is_connecting())) return;
+    if (this->gone()) return;
     for (auto const& one : this->nsps_) {
       if (one->wanted) return;
     }
-    if (!connected) return this->give_up_connecting();
+    connects_again_ = false;
+    if (this->is_connecting()) return this->give_up_connecting();
+    if (!connected) return;
     this->begin_closing();
     if (!this->gone()) this->close_session();
   }
@@ -212,6 +214,8 @@ class client_joining : public client_emitting<Derived, Policies> {
     auto waiting = std::exchange(one.receive_done, {});
     for (auto& done : waiting) done(error, {});
   }
+
+  bool connects_again_ = false;  // when the connection that is being closed is closed
 };
 
 }  // namespace hawser::inline HAWSER_ABI::inline HAWSER_ASIO_ABI

@@ -138,6 +138,7 @@ class redialing : public dialing<Derived, Policies, Interface> {
     complete_connect(why);
     this->derived().rested(why);
     tell_state();
+    if constexpr (requires { this->derived().rest_told(); }) this->derived().rest_told();
   }
 
   std::error_code prepare(std::string_view where) {

@@ -55,9 +55,9 @@ class socketio_client_core final : public client_joining<socketio_client_core<Po
       this->ask_auth(*one);
       return {};
     }
-    bool const closes = this->state() == client_state::disconnecting;
-    if (where_.empty() || closes) return make_error_code(errc::not_open);
+    if (where_.empty()) return make_error_code(errc::not_open);
     if (this->state() == client_state::disconnected) return base::connect(std::string(where_));
+    this->connects_again_ = this->state() == client_state::disconnecting;
     return {};
   }
   void connect_nsp(socket_id which, completion<std::error_code> done) override {
@@ -81,6 +81,7 @@ class socketio_client_core final : public client_joining<socketio_client_core<Po
 
   /// Leaves all namespaces and closes the connection behind what was sent.
   void close() {
+    this->connects_again_ = false;
     if (this->gone() || this->state() == client_state::disconnected ||
         this->state() == client_state::disconnecting) {
       return;
@@ -186,7 +187,7 @@ class socketio_client_core final : public client_joining<socketio_client_core<Po
   /// An event for a namespace that is connected.
   void handle(nsp_type& to, value whole, std::optional<std::uint64_t> ack) {
     event_title const title(whole[0]);
-    event_call call{this->anchored(), to.at, {title.name(), whole}, ack};
+    event_call call{this->anchored(), to.at, {title.name(), whole}, ack, {}, to.round};
     // The server puts the place in its log behind the arguments.
     if (!to.pid.empty() && !ack && whole.size() > 1) {
       if (auto const last = whole[whole.size() - 1].string()) to.offset = *last;
@@ -249,13 +250,19 @@ class socketio_client_core final : public client_joining<socketio_client_core<Po
     this->release();
   }
 
-  /// There won't be a connection, unless the user connects again.
+  /// There won't be a connection, unless the user connects again, or did so while it closed.
   void rested(std::error_code why) {
     finish_close();
     for (auto const& one : this->nsps_) {
+      if (this->connects_again_ && one->wanted) continue;
       this->finish_connect(*one, why);
       this->finish_receive(*one, make_error_code(errc::disconnected));
     }
+  }
+  /// Everybody has been told.
+  void rest_told() {
+    if (!std::exchange(this->connects_again_, false) || this->gone()) return;
+    if (this->state() == client_state::disconnected) (void)base::connect(std::string(where_));
   }
   void connect_cancelled() {
     if (this->is_connecting() || this->is_awaited()) close();

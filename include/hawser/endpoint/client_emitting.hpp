@@ -39,8 +39,7 @@ class client_emitting : public engine_client<Derived, Policies> {
 
   /// A namespace, with what waits in it.
   struct nsp_type : client_nsp, wheel_entry {
-    nsp_type(std::string_view called, socket_id where,
-             typename queue_type::options const& numbers)
+    nsp_type(std::string_view called, socket_id where, typename queue_type::options const& numbers)
         : wheel_entry(static_cast<std::uint8_t>(client_deadline::nsp)), queue(numbers, called) {
       name = called;
       at = where;
@@ -57,6 +56,7 @@ class client_emitting : public engine_client<Derived, Policies> {
     std::uint32_t tries = 0;
     std::string delivery{};  ///< what delivery ids begin with
     std::uint32_t round = 0;
+    bool announced = false;  ///< its connect event was told, and the disconnect event wasn't
     std::vector<std::pair<byte_buffer, std::optional<std::uint64_t>>> early;
     std::size_t early_bytes = 0;
     std::vector<completion<std::error_code>> connect_done;
@@ -103,9 +103,10 @@ class client_emitting : public engine_client<Derived, Policies> {
     nsp_type* const to = nsp_at(id);
     if (!to || this->gone()) return gone_call();
     if (to->is != client_nsp::stage::connected) return make_error_code(errc::not_open);
-    return this->send(parser_.encode({.type = sio::packet_type::ack, .nsp = to->name, .id = ack,
-                                      .payload = what}),
-                      {});
+    return this->send(
+        parser_.encode(
+            {.type = sio::packet_type::ack, .nsp = to->name, .id = ack, .payload = what}),
+        {});
   }
 
   backlog queued(socket_id) override { return this->sent_backlog(); }
@@ -126,7 +127,7 @@ class client_emitting : public engine_client<Derived, Policies> {
       : base(std::move(executor), options),
         parser_(Policies::framing::packet_numbers(options.framing)),
         sockets_(options.sockets),
-        queue_numbers_(options.offline_queue),
+        queue_numbers_(std::move(options.offline_queue)),
         acks_(static_cast<std::uint8_t>(client_deadline::ack), sockets_.max_acks),
         confirms_(queue_type::is_durable || sockets_.retries.value_or(0) > 0),
         marks_(sockets_.delivery_ids.value_or(queue_type::is_durable)) {}
@@ -250,8 +251,7 @@ class client_emitting : public engine_client<Derived, Policies> {
 
   void send_all(nsp_type& of) {
     bool hurried = false;
-    while (!this->gone() && of.is == client_nsp::stage::connected &&
-           of.queue.size().messages > 0) {
+    while (!this->gone() && of.is == client_nsp::stage::connected && of.queue.size().messages > 0) {
       queued_message const* const next = of.queue.front(this->now());
       if (!next) return;
       std::uint64_t const id = next->id;
@@ -301,9 +301,10 @@ class client_emitting : public engine_client<Derived, Policies> {
     std::string id;
     if (marks_) id = delivery_id(of, next->id);
     value_payload const content(tape_.root());
-    auto const failed = this->send(parser_.encode({.nsp = of.name, .id = of.flight_ack,
-                                                   .payload = content.source(), .offset = id}),
-                                   {.key = next->key});
+    auto const failed = this->send(
+        parser_.encode(
+            {.nsp = of.name, .id = of.flight_ack, .payload = content.source(), .offset = id}),
+        {.key = next->key});
     if (!failed) {
       ++of.tries;
       return;
@@ -316,8 +317,8 @@ class client_emitting : public engine_client<Derived, Policies> {
   void landed(nsp_type& of, std::error_code error, value const& arguments) {
     if (!of.in_flight) return;
     std::uint64_t const id = *std::exchange(of.in_flight, std::nullopt);
-    bool const again =
-        error && (error == errc::disconnected || !sockets_.retries || of.tries <= *sockets_.retries);
+    bool const again = error && (error == errc::disconnected || !sockets_.retries ||
+                                 of.tries <= *sockets_.retries);
     if (!again) {
       of.tries = 0;
       conclude(of, id, error, arguments);

@@ -25,7 +25,7 @@ using client_emitter = basic_emitter<client_socket>;
 /// An event that was received for `async_receive`; owns what is in it.
 struct received_event {
   std::string name{};
-  json arguments{};     ///< an array, the name not among them
+  json arguments{};         ///< an array, the name not among them
   hawser::ack<json> ack{};  ///< empty unless an acknowledgement is wanted
 };
 
@@ -121,10 +121,10 @@ class has_client_handlers : public emits_events<Self> {
   }
 
   /// Connects the namespace again after it was left, or refused. Error: `not_open` for a client
-  /// that was never given a URL: it connects when it is.
+  /// that was never given a URL, or is closing: it connects with the client then.
   std::error_code connect() const {
     auto* const at = host();
-    return at ? at->connect(ref().number()) : make_error_code(errc::not_open);
+    return at ? at->connect_nsp(ref().number()) : make_error_code(errc::not_open);
   }
   /// Leaves the namespace; the connection goes with the last one. Error: `not_open`.
   std::error_code disconnect() const {
@@ -272,11 +272,10 @@ class client_socket : public anchored_id<socket_id>, public has_client_handlers<
   template <class Token>
   auto async_connect(Token&& token) const {
     return initiate<std::error_code>(
-        executor(), std::forward<Token>(token),
-        [self = *this](completion<std::error_code> done) {
+        executor(), std::forward<Token>(token), [self = *this](completion<std::error_code> done) {
           auto* const at = client_host::of(self.anchored());
           if (!at) return done(make_error_code(asio::error::operation_aborted));
-          at->connect(self.number(), std::move(done));
+          at->connect_nsp(self.number(), std::move(done));
         });
   }
 

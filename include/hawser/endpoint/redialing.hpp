@@ -133,6 +133,13 @@ class redialing : public dialing<Derived, Policies, Interface> {
   void drop_completions() noexcept { connect_done_.clear(); }
 
  private:
+  // It stays disconnected: whoever waits for anything is told.
+  void rest(std::error_code why) {
+    complete_connect(why);
+    this->derived().rested(why);
+    tell_state();
+  }
+
   std::error_code prepare(std::string_view where) {
     if (this->gone()) return make_error_code(asio::error::operation_aborted);
     bool const waits = state() == client_state::reconnecting && redial_.waits();
@@ -150,10 +157,14 @@ class redialing : public dialing<Derived, Policies, Interface> {
 
   void start_attempt() {
     this->forget_status();
+    std::uint64_t const started = ++started_;
     tell_state();
     std::uint32_t const number = redial_.attempt();
-    if (number > 0 && on_reconnect_attempt) this->fenced([&] { on_reconnect_attempt(number); });
-    if (this->gone() || !is_connecting() || redial_.waits()) return;  // the handler had enough
+    if (number > 0 && started == started_ && on_reconnect_attempt) {
+      this->fenced([&] { on_reconnect_attempt(number); });
+    }
+    // A handler had enough, or has begun another one.
+    if (this->gone() || !is_connecting() || redial_.waits() || started != started_) return;
     this->derived().begin_attempt(this->now() + connect_timeout_);
   }
 
@@ -161,7 +172,8 @@ class redialing : public dialing<Derived, Policies, Interface> {
     if (this->gone()) return;
     switch (what.what) {
       case redial_type::step::dial_later:
-        this->schedule(redial_at_, this->now() + what.delay);
+        // Unless a handler had enough, or could not wait.
+        if (redial_.waits()) this->schedule(redial_at_, this->now() + what.delay);
         return tell_state();
       case redial_type::step::give_up:
         if (on_reconnect_failed) this->fenced([&] { on_reconnect_failed(); });
@@ -171,13 +183,6 @@ class redialing : public dialing<Derived, Policies, Interface> {
     if (this->gone() || state() != client_state::disconnected) return;
     this->disarm();
     rest(why.error);
-  }
-
-  // It stays disconnected: whoever waits for anything is told.
-  void rest(std::error_code why) {
-    complete_connect(why);
-    this->derived().rested(why);
-    tell_state();
   }
 
   // A server that has said no will not change its mind.
@@ -198,6 +203,7 @@ class redialing : public dialing<Derived, Policies, Interface> {
   wheel_entry redial_at_{static_cast<std::uint8_t>(client_deadline::redial)};
   std::vector<completion<std::error_code>> connect_done_;
   std::chrono::milliseconds connect_timeout_;
+  std::uint64_t started_ = 0;  // attempts
   bool reconnect_when_refused_;
   client_state told_ = client_state::disconnected;
 };

@@ -49,9 +49,9 @@ class websocket_client_core final
 
   std::error_code close(close_code code, std::string_view reason) {
     if (auto const error = ws::check_close(code, reason)) return error;
-    if (this->state() == client_state::disconnected ||
+    if (this->gone() || this->state() == client_state::disconnected ||
         this->state() == client_state::disconnecting) {
-      return make_error_code(errc::not_open);
+      return not_open();
     }
     typename base::turn const held(*this);
     if (this->is_connecting()) {
@@ -65,17 +65,19 @@ class websocket_client_core final
   }
 
   void close(close_code code, std::string_view reason, completion<std::error_code> done) {
+    if (this->gone()) return done(make_error_code(asio::error::operation_aborted));
     if (this->state() == client_state::disconnecting) {
       close_done_.push_back(std::move(done));
       return;
     }
-    bool const was_open = is_open();
-    auto const error = close(code, reason);
-    if (error || !was_open) return done(error);
-    close_done_.push_back(std::move(done));
+    if (auto const error = ws::check_close(code, reason)) return done(error);
+    if (!is_open()) return done(close(code, reason));
+    close_done_.push_back(std::move(done));  // before a handler is told, who may end it all
+    (void)close(code, reason);
   }
 
   void receive(completion<std::error_code, received_message> done) {
+    if (this->gone()) return done(make_error_code(asio::error::operation_aborted), {});
     connection_type* const one = this->connection_of(client_line::websocket);
     if (!received_.empty()) {
       done({}, std::move(received_.front()));
@@ -107,7 +109,7 @@ class websocket_client_core final
     connection_type* const one = this->connection_of(client_line::websocket);
     return one && one->is_open();
   }
-  backlog waiting() const noexcept { return queue_.size(); }
+  typename Policies::offline_queue const& offline_queue() const noexcept { return queue_; }
 
   // -- events of the connection ------------------------------------------------------------------
 
@@ -188,10 +190,11 @@ class websocket_client_core final
     typename base::turn const held(*this);
     if (this->is_connecting()) {
       this->give_up_connecting();
-    } else {
-      this->begin_closing();
-      one->terminate({});
+      return {};
     }
+    this->begin_closing();
+    connection_type* const left = connection_at(id);  // unless a handler was quicker
+    if (left) left->terminate({});
     return {};
   }
   bool is_open(connection_id id) override { return id == this->current() && is_open(); }
@@ -260,7 +263,7 @@ class websocket_client_core final
       backlog const before = one.queued();
       if (before.messages > 0 && this->backpressure().admit(before, size) != verdict::enqueue) {
         if (std::exchange(flushed, true)) break;
-        one.flush();  // which may change the queue, too
+        one.flush();  // after which nothing need be as it was
         continue;
       }
       flushed = false;

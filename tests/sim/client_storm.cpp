@@ -46,8 +46,8 @@ struct crowd : world {
   }
 
   std::size_t connected() const {
-    return static_cast<std::size_t>(
-        std::count_if(clients.begin(), clients.end(), [](auto const& c) { return c->connected(); }));
+    return static_cast<std::size_t>(std::count_if(clients.begin(), clients.end(),
+                                                  [](auto const& c) { return c->connected(); }));
   }
 
   /// How many came in each second since then.

@@ -12,8 +12,8 @@ using hawser::client_state;
 
 namespace {
 
-using persistent = plain::with_reconnect<hawser::exponential_backoff>::with_offline_queue<
-    hawser::bounded_queue>;
+using persistent =
+    plain::with_reconnect<hawser::exponential_backoff>::with_offline_queue<hawser::bounded_queue>;
 using raw_client = hawser::basic_client<persistent>;
 
 std::string answer_to_upgrade() {
@@ -63,9 +63,8 @@ struct rig : world {
     c->on_reconnect_error([this](hawser::attempt_failure const&) { note("reconnect error"); });
     c->on_reconnect_failed([this] { note("failed"); });
     if (!watches) return;  // messages are for async_receive
-    c->on_message([this](hawser::message const& what) {
-      note("message " + std::string(what.text()));
-    });
+    c->on_message(
+        [this](hawser::message const& what) { note("message " + std::string(what.text())); });
   }
 
   void note(std::string what) {
@@ -107,7 +106,8 @@ struct rig : world {
   /// The messages that came to the newest connection.
   strings received() {
     std::string bytes = server_end().take();
-    if (auto const head = bytes.find("\r\n\r\n"); bytes.starts_with("GET")) bytes.erase(0, head + 4);
+    if (auto const head = bytes.find("\r\n\r\n"); bytes.starts_with("GET"))
+      bytes.erase(0, head + 4);
     strings all;
     for (auto& one : take_frames(bytes)) {
       if (one.opcode < 8) all.push_back(std::move(one.payload));
@@ -172,8 +172,7 @@ TEST_CASE("sim: a first attempt that fails is followed by others, and connect wa
   CHECK(r.told() == strings{"attempt 2", "connected", "open", "reconnect 2"});
 }
 
-TEST_CASE("sim: delays grow to their cap, and jitter goes both ways around them",
-          "[sim][client]") {
+TEST_CASE("sim: delays grow to their cap, and jitter goes both ways around them", "[sim][client]") {
   bool const longest = GENERATE(false, true);
   rig r([&](auto& numbers) {
     if (longest) numbers.random = always<0xff>();
@@ -333,7 +332,8 @@ TEST_CASE("sim: after 1012 and 1013 clients come back all over the window", "[si
     hawser::random_source chance;
     std::chrono::milliseconds first;
   };
-  for (auto& one : std::vector<row>{{always<0>(), 0ms}, {always<0x80>(), 20'078ms}, {always<0xff>(), 40s}}) {
+  for (auto& one :
+       std::vector<row>{{always<0>(), 0ms}, {always<0x80>(), 20'078ms}, {always<0xff>(), 40s}}) {
     rig r([&](auto& numbers) {
       numbers.reconnect.restart_window = 40s;
       numbers.random = one.chance;
@@ -343,8 +343,10 @@ TEST_CASE("sim: after 1012 and 1013 clients come back all over the window", "[si
     std::string const request = r.server_end().take();
     auto const key = request.find("Sec-WebSocket-Key: ") + 19;
     auto const accept = hawser::ws::accept_key(request.substr(key, 24));
-    r.answer("HTTP/1.1 101 X\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-             "Sec-WebSocket-Accept: " + accept + "\r\n\r\n");
+    r.answer(
+        "HTTP/1.1 101 X\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+        "Sec-WebSocket-Accept: " +
+        accept + "\r\n\r\n");
     REQUIRE(r.c->is_open());
     r.answer(wire(8, close_body(code), true, false));
     auto const took = r.dialled_within();
@@ -412,7 +414,10 @@ TEST_CASE("sim: who waits for messages while a client reconnects is told when it
 // -- the user in between -------------------------------------------------------------------------
 
 TEST_CASE("sim: connect makes the attempt that waits at once", "[sim][client]") {
-  rig r([](auto& numbers) { numbers.reconnect.first_delay = 1h; numbers.reconnect.max_delay = 1h; });
+  rig r([](auto& numbers) {
+    numbers.reconnect.first_delay = 1h;
+    numbers.reconnect.max_delay = 1h;
+  });
   r.connect();
   r.lose();
   r.run(1min);
@@ -523,8 +528,8 @@ TEST_CASE("sim: a long queue leaves in order through a narrow connection", "[sim
 TEST_CASE("sim: a full offline queue refuses, drops the oldest, or what is outdated",
           "[sim][client]") {
   using hawser::overflow_rule;
-  auto const rule = GENERATE(overflow_rule::refuse, overflow_rule::drop_oldest,
-                             overflow_rule::replace_by_key);
+  auto const rule =
+      GENERATE(overflow_rule::refuse, overflow_rule::drop_oldest, overflow_rule::replace_by_key);
   rig r([&](auto& numbers) {
     numbers.offline_queue.max_messages = 3;
     numbers.offline_queue.overflow = rule;
@@ -553,12 +558,12 @@ TEST_CASE("sim: a full offline queue refuses, drops the oldest, or what is outda
   CHECK(!said[4]);
   CHECK(r.c->counters().messages_dropped == dropped.size());
   if (rule == overflow_rule::drop_oldest) {
-    CHECK(dropped == strings{"a: " + why(errc::offline_overflow),
-                             "b: " + why(errc::offline_overflow)});
+    CHECK(dropped ==
+          strings{"a: " + why(errc::offline_overflow), "b: " + why(errc::offline_overflow)});
     CHECK(r.received() == strings{"c", "B", "d"});
   } else {
-    CHECK(dropped == strings{"b: " + why(errc::offline_replaced),
-                             "a: " + why(errc::offline_overflow)});
+    CHECK(dropped ==
+          strings{"b: " + why(errc::offline_replaced), "a: " + why(errc::offline_overflow)});
     CHECK(r.received() == strings{"B", "c", "d"});
   }
 }
@@ -636,9 +641,8 @@ TEST_CASE("sim: async_receive can be cancelled, and takes no message with it", "
   r.answer(wire(1, "first", true, false) + wire(1, "second", true, false));
   CHECK(aborted == 2);
   CHECK(got == strings{"first"});
-  r.c->async_receive([&](std::error_code, hawser::received_message what) {
-    got.push_back(what.data);
-  });
+  r.c->async_receive(
+      [&](std::error_code, hawser::received_message what) { got.push_back(what.data); });
   r.run();
   CHECK(got == strings{"first", "second"});
   for (auto& one : stop) one.emit(asio::cancellation_type::total);
@@ -726,8 +730,8 @@ TEST_CASE("sim: a Socket.IO client tells states and events in the order of the r
   REQUIRE(p.g.connected.size() == 1);
   CHECK(!p.g.connected[0]);
   p.cut();
-  CHECK(p.g.told() == strings{"disconnect transport error", "close transport error",
-                              "reconnecting"});
+  CHECK(p.g.told() ==
+        strings{"disconnect transport error", "close transport error", "reconnecting"});
   p.server.reset();
   REQUIRE(p.dials_again());
   p.run();
@@ -747,9 +751,10 @@ TEST_CASE("sim: a Socket.IO client tells states and events in the order of the r
   CHECK(p.g.connected.size() == 2);
 }
 
-TEST_CASE("sim: after close no attempt is made, whichever handler of a Socket.IO client it came "
-          "from",
-          "[sim][client][socketio]") {
+TEST_CASE(
+    "sim: after close no attempt is made, whichever handler of a Socket.IO client it came "
+    "from",
+    "[sim][client][socketio]") {
   for (std::string const where :
        {"connecting", "connected", "open", "connect", "disconnect transport error",
         "close transport error", "reconnecting", "attempt 1", "error", "reconnect error",
@@ -854,9 +859,8 @@ TEST_CASE("sim: what waited leaves before what handlers emit, in every order of 
   });
   int connects = 0;
   p.g->on_open([&] { CHECK(!p.g->emit("open")); });
-  p.g->on_connect([&](hawser::client_socket s) {
-    CHECK(!s.emit("connect " + std::to_string(++connects)));
-  });
+  p.g->on_connect(
+      [&](hawser::client_socket s) { CHECK(!s.emit("connect " + std::to_string(++connects))); });
   CHECK(!p.g->emit("1"));
   CHECK(!p.g->emit("2"));
   CHECK(p.g->unreliable().emit("volatile") == errc::dropped);
@@ -871,8 +875,8 @@ TEST_CASE("sim: what waited leaves before what handlers emit, in every order of 
 TEST_CASE("sim: a full offline queue of a namespace tells the owners of what it drops",
           "[sim][client][socketio]") {
   using hawser::overflow_rule;
-  auto const rule = GENERATE(overflow_rule::refuse, overflow_rule::drop_oldest,
-                             overflow_rule::replace_by_key);
+  auto const rule =
+      GENERATE(overflow_rule::refuse, overflow_rule::drop_oldest, overflow_rule::replace_by_key);
   bool const confirmed = GENERATE(false, true);
   static constexpr hawser::event<"place", int> place{.delivery = hawser::latest};
   pair p([&](auto& numbers) {
@@ -955,14 +959,15 @@ TEST_CASE("sim: events that are too old, or whose acknowledgement nobody waits f
 TEST_CASE("sim: a long queue of a namespace leaves in order by any transport",
           "[sim][client][socketio]") {
   auto const way = GENERATE(by_polling, by_websocket);
-  pair p([&](auto& numbers) {
-    only(numbers, way);
-    numbers.offline_queue.max_messages = 10'000;
-    numbers.offline_queue.max_bytes = std::size_t{16} << 20;
-    numbers.backpressure.max_bytes = 20'000;
-    numbers.backpressure.max_messages = 100;
-  },
-         false);
+  pair p(
+      [&](auto& numbers) {
+        only(numbers, way);
+        numbers.offline_queue.max_messages = 10'000;
+        numbers.offline_queue.max_bytes = std::size_t{16} << 20;
+        numbers.backpressure.max_bytes = 20'000;
+        numbers.backpressure.max_messages = 100;
+      },
+      false);
   p.net.set_link({.latency = 5ms, .bandwidth = 1'000'000, .buffer = 8 * 1024});
   std::vector<int> got;
   auto chat = p.g->socket("/a-namespace-with-quite-a-long-name-that-every-packet-carries");

@@ -80,7 +80,7 @@ class socketio_client_face : public client_face<socketio_client_core<Policies>>,
   /// wasn't named. Valid while the client is.
   typename Policies::offline_queue const* offline_queue(std::string_view nsp = "/") const {
     auto* const one = this->core_->find_nsp(nsp);
-    return one ? &one->queue : nullptr;
+    return one ? &*one->queue : nullptr;
   }
   /// For other threads.
   hawser::client_remote remote() const { return hawser::client_remote(&this->core_->anchored()); }

@@ -785,7 +785,7 @@ class voyage {
     for (unsigned i = 0; i < steps && at_.io; ++i) {
       step();
       if (depth_ != 0) return "depth";
-      if (c_ && connects_ - disconnects_ != (c_->connected() ? 1 : 0)) return "connects";
+      if (at_.io && c_ && connects_ - disconnects_ != (c_->connected() ? 1 : 0)) return "connects";
       if (at_.net && at_.net->stuck()) return "it spins";
     }
     switch (dice_.below(4)) {

@@ -105,7 +105,6 @@ class redialing : public dialing<Derived, Policies, Interface> {
   void over(std::error_code error) {
     redial_.end();
     end_waiting(error ? error : make_error_code(asio::error::operation_aborted));
-    if constexpr (requires { this->derived().closing_ended(); }) this->derived().closing_ended();
     tell_state();
   }
 

@@ -137,7 +137,6 @@ class socketio_client_core final
     if (this->state() == client_state::disconnected) return done(make_error_code(errc::not_open));
     close_done_.push_back(std::move(done));
     close();
-    if (this->state() == client_state::disconnected) finish_close();
   }
 
   void receive(socket_id which, completion<std::error_code, received_event> done) override {
@@ -197,6 +196,7 @@ class socketio_client_core final
 
   /// There won't be a connection, unless the user connects again.
   void attempts_ended(std::error_code why) {
+    finish_close();
     for (auto const& one : this->nsps_) {
       finish_connect(*one, why);
       finish_receive(*one, make_error_code(errc::disconnected));
@@ -265,9 +265,6 @@ class socketio_client_core final
     forget_acks();
     this->release();
   }
-
-  /// The user's close has come to its end.
-  void closing_ended() { finish_close(); }
 
  private:
   template <class Visit>

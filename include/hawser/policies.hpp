@@ -33,8 +33,8 @@ using default_transport = tcp;
 /// not matter: the same choice is the same type.
 template <transport_policy Transport = default_transport, framing_policy Framing = socketio_framing,
           heartbeat_policy Heartbeat = server_ping, room_policy Rooms = hash_rooms,
-          backpressure_policy Backpressure = disconnect_slow, adapter_policy Adapter = local_adapter,
-          reconnect_policy Reconnect = exponential_backoff,
+          backpressure_policy Backpressure = disconnect_slow,
+          adapter_policy Adapter = local_adapter, reconnect_policy Reconnect = exponential_backoff,
           offline_queue_policy OfflineQueue = bounded_queue>
 struct policies {
   using transport = Transport;
@@ -74,9 +74,8 @@ struct policies {
 
 /// What a raw WebSocket server or client is composed from, unless told otherwise. Such a client
 /// stays disconnected when its connection ends, and keeps nothing back, until these are replaced.
-using websocket_policies =
-    policies<>::with_framing<websocket_framing>::with_heartbeat<websocket_ping>::with_reconnect<
-        no_reconnect>::with_offline_queue<no_queue>;
+using websocket_policies = policies<>::with_framing<websocket_framing>::with_heartbeat<
+    websocket_ping>::with_reconnect<no_reconnect>::with_offline_queue<no_queue>;
 
 /// `policies<...>`, or a struct derived from one for a shorter name in error messages and symbols.
 template <class P>

@@ -5,6 +5,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -186,6 +187,32 @@ struct transport {
     void wait_until(hawser::time_point, Handler) {}
     void cancel() noexcept {}
   };
+};
+
+/// Never dials again.
+struct reconnect : move_only {
+  struct options {};
+  explicit reconnect(options const&) {}
+  std::optional<std::chrono::milliseconds> next(hawser::attempt_failure const&,
+                                                std::uint64_t) noexcept {
+    return std::nullopt;
+  }
+  void reset() noexcept {}
+};
+
+/// Keeps nothing.
+struct offline_queue : move_only {
+  struct options {};
+  static constexpr constant<false> is_durable{};
+  offline_queue(options const&, std::string_view) {}
+  hawser::result<std::uint64_t> push(hawser::message_kind, hawser::bytes_view, hawser::message_key,
+                                     hawser::time_point) {
+    return hawser::errc::not_open;
+  }
+  hawser::queued_message const* front(hawser::time_point) { return nullptr; }
+  bool remove(std::uint64_t) noexcept { return false; }
+  std::optional<hawser::dropped_message> dropped() { return std::nullopt; }
+  hawser::backlog size() const noexcept { return {}; }
 };
 
 }  // namespace archetypes

@@ -1,4 +1,6 @@
 // What clients' policies promise at least, and what does not do.
+#include <concepts/instantiate.hpp>
+
 #include <hawser/machine/redial.hpp>
 #include <hawser/policy/offline_queue.hpp>
 #include <hawser/policy/reconnect.hpp>
@@ -12,17 +14,7 @@ namespace {
 using hawser::offline_queue_policy;
 using hawser::reconnect_policy;
 
-struct reconnect {
-  struct options {};
-  explicit reconnect(options const&) {}
-  reconnect(reconnect&&) = default;
-  reconnect& operator=(reconnect&&) = default;
-  std::optional<std::chrono::milliseconds> next(hawser::attempt_failure const&,
-                                                std::uint64_t) noexcept {
-    return std::nullopt;
-  }
-  void reset() noexcept {}
-};
+using archetypes::reconnect;
 struct reconnect_throws : reconnect {
   using reconnect::reconnect;
   void reset();
@@ -41,19 +33,7 @@ static_assert(!reconnect_policy<reconnect_throws>);
 static_assert(!reconnect_policy<reconnect_in_seconds>);
 static_assert(!reconnect_policy<reconnect_without_chance>);
 
-struct queue {
-  struct options {};
-  static constexpr bool is_durable = false;
-  queue(options const&, std::string_view);
-  queue(queue&&);
-  queue& operator=(queue&&);
-  hawser::result<std::uint64_t> push(hawser::message_kind, hawser::bytes_view, hawser::message_key,
-                                     hawser::time_point);
-  hawser::queued_message const* front(hawser::time_point);
-  bool remove(std::uint64_t) noexcept;
-  std::optional<hawser::dropped_message> dropped();
-  hawser::backlog size() const noexcept;
-};
+using queue = archetypes::offline_queue;
 struct queue_of_no_name : queue {
   explicit queue_of_no_name(options const&);
 };
@@ -75,4 +55,7 @@ static_assert(!offline_queue_policy<queue_that_never_drops>);
 }  // namespace
 
 // Everything that is built on the least.
-template class hawser::redial<reconnect>;
+template class hawser::redial<archetypes::reconnect>;
+using sessions = hawser::policies<>::with_transport<hawser::tcp>;
+template class hawser::basic_client<sessions::with_reconnect<archetypes::reconnect>>;
+template class hawser::basic_client<sessions::with_offline_queue<archetypes::offline_queue>>;

@@ -118,6 +118,86 @@ void use_socketio_server() {
   CHECK(server.counters().sockets_connected == 0);
 }
 
+/// What all clients have.
+template <class Client>
+void use_manager(Client& client) {
+  client.on_state([](hawser::client_state) {});
+  client.on_error([](hawser::attempt_failure const&) {});
+  client.on_reconnect_attempt([](std::uint32_t) {});
+  client.on_reconnect([](std::uint32_t) {});
+  client.on_reconnect_error([](hawser::attempt_failure const&) {});
+  client.on_reconnect_failed([] {});
+  CHECK(client.connect("no URL") == hawser::errc::bad_url);
+  CHECK(client.state() == hawser::client_state::disconnected);
+  CHECK_FALSE(client.is_connecting());
+  CHECK(client.counters().opened == 0);
+}
+
+/// The handlers and verbs of a client's namespace.
+template <class Socket>
+void use_client_socket(Socket const& s) {
+  using hawser::client_socket;
+  s.on("a", [](client_socket, int, hawser::ack<int> done) { (void)done(1); });
+  s.once("b", [](std::string_view) { return true; });
+  CHECK(s.off("a"));
+  s.on_any([](hawser::event_view const&) {});
+  s.on_any_outgoing([](hawser::event_view const&) {});
+  s.on_bad_event([](std::string_view, std::error_code) {});
+  s.on_connect([](client_socket) {});
+  s.on_connect_error([](hawser::connect_failure const&) {});
+  s.on_disconnect([](hawser::disconnect_reason) {});
+  s.on_dropped([](hawser::event_view const&, std::error_code) {});
+  s.auth([](hawser::auth_reply reply) { reply(hawser::json::object()); });
+  s.auth(hawser::json::object({{"token", "t"}}));
+  static constexpr hawser::event<"pos", int> position{.delivery = hawser::latest};
+  s.on(position, [](client_socket, int) {});
+  (void)s.emit("nobody", "is here");
+  (void)s.emit(position, 1);
+  CHECK(s.unreliable().emit("nobody") == hawser::errc::dropped);
+  (void)s.compress(false).timeout(std::chrono::seconds(1)).emit("nobody");
+  s.emit_with_ack("nobody", [](std::error_code, int) {});
+  s.template async_emit_with_ack<int>("nobody", 1, [](std::error_code, int) {});
+  CHECK(s.connect() == hawser::errc::not_open);
+  CHECK_FALSE(s.connected());
+  CHECK_FALSE(s.recovered());
+  CHECK(s.active());
+  CHECK(s.id().empty());
+}
+
+/// Likewise for a client with sessions.
+template <class Policies>
+void use_socketio_client() {
+  asio::io_context io;
+  int completed = 0;
+  {
+    hawser::basic_client<Policies> client{io};
+    use_manager(client);
+    client.on_open([] {});
+    client.on_close([](hawser::disconnect_reason, std::error_code) {});
+    client.on_ping([] {});
+    client.on_upgrade([] {});
+    auto const chat = client.socket("chat");
+    CHECK(chat.nsp() == "/chat");
+    use_client_socket(chat);
+    use_client_socket(client.socket());
+    client.emit("nobody");
+    client.async_connect("ws://127.0.0.1:1", [&](std::error_code) { ++completed; });
+    chat.async_connect([&](std::error_code) { ++completed; });
+    chat.async_receive([&](std::error_code, hawser::received_event) { ++completed; });
+    client.async_close([&](std::error_code) { ++completed; });
+    CHECK_FALSE(client.is_open());
+    CHECK(client.transport().empty());
+    CHECK_FALSE(client.remote().emit(chat, "nobody", 1));
+    client.poll();
+    client.flush();
+    CHECK_FALSE(chat.disconnect());
+    client.close();
+  }
+  io.restart();
+  io.run();
+  CHECK(completed == 4);
+}
+
 template <class Policies>
 void use_client() {
   asio::io_context io;
@@ -127,6 +207,9 @@ void use_client() {
     client.on_message([](hawser::message const&) {});
     client.on_close([](hawser::close_event const&) {});
     client.on_drain([] {});
+    client.on_open([] {});
+    client.on_dropped([](hawser::dropped_message const&) {});
+    use_manager(client);
     client.async_connect("ws://127.0.0.1:1", [&](std::error_code) { ++completed; });
     client.async_receive([&](std::error_code, hawser::received_message) { ++completed; });
     client.async_close([&](std::error_code) { ++completed; });

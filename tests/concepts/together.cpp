@@ -3,9 +3,11 @@
 #include <type_traits>
 
 // The leanest of everything, and a struct of one's own around it.
-using archetypes_only = hawser::websocket_policies::with_transport<archetypes::transport>::
-    with_framing<archetypes::framing<true>>::with_heartbeat<archetypes::heartbeat>::with_rooms<
-        archetypes::rooms>::with_backpressure<archetypes::backpressure>;
+using archetypes_only =
+    hawser::websocket_policies::with_transport<archetypes::transport>::with_framing<
+        archetypes::framing<true>>::with_heartbeat<archetypes::heartbeat>::
+        with_rooms<archetypes::rooms>::with_backpressure<archetypes::backpressure>::with_reconnect<
+            archetypes::reconnect>::with_offline_queue<archetypes::offline_queue>;
 struct named : archetypes_only {};
 using archetypes_of_sessions =
     archetypes_only::with_framing<archetypes::session_framing>::with_heartbeat<
@@ -14,6 +16,7 @@ template class hawser::basic_server<archetypes_only>;
 template class hawser::basic_client<archetypes_only>;
 template class hawser::basic_server<named>;
 template class hawser::basic_server<archetypes_of_sessions>;
+template class hawser::basic_client<archetypes_of_sessions>;
 
 namespace {
 
@@ -38,6 +41,8 @@ struct lacks_rooms {
   using heartbeat = hawser::no_heartbeat;
   using backpressure = hawser::drop_newest;
   using adapter = hawser::local_adapter;
+  using reconnect = hawser::no_reconnect;
+  using offline_queue = hawser::no_queue;
 };
 struct lacks_adapter {
   using transport = hawser::tcp;
@@ -46,7 +51,12 @@ struct lacks_adapter {
   using rooms = hawser::no_rooms;
   using backpressure = hawser::drop_newest;
 };
+struct lacks_queue : lacks_adapter {
+  using adapter = hawser::local_adapter;
+  using reconnect = hawser::no_reconnect;
+};
 static_assert(!hawser::policy_set<lacks_rooms> && !hawser::policy_set<lacks_adapter>);
+static_assert(!hawser::policy_set<lacks_queue>);
 
 }  // namespace
 
@@ -55,4 +65,5 @@ TEST_CASE("concepts: all archetypes together serve server and client", "[concept
   concepts_test::use_client<archetypes_only>();
   concepts_test::use_server<named>();
   concepts_test::use_socketio_server<archetypes_of_sessions>();
+  concepts_test::use_socketio_client<archetypes_of_sessions>();
 }

@@ -1,5 +1,5 @@
 // The server of the Socket.IO interop tests: what it does is said, and proved on the reference, in
-// socketio_reference.mjs.
+// socketio_reference.mjs; what it does for the tests of our client, in cpp_client_node.mjs.
 
 #include <algorithm>
 #include <chrono>
@@ -7,6 +7,9 @@
 #include <cstdint>
 #include <cstdio>
 #include <map>
+#include <memory>
+#include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <system_error>
@@ -65,6 +68,20 @@ json who_am_i(socket const& s) {
   return me;
 }
 
+// Loses of every five packets one, and of every five answers another one.
+struct lossy_line {
+  int count = 0;
+  std::set<std::string> ids;
+  json handled = json::array();
+
+  void take(json const& what, std::string_view id, ack<bool> done) {
+    int const turn = ++count % 5;
+    if (turn == 0) return;
+    if (ids.emplace(id).second) handled.push_back(what);
+    if (turn != 2) done(true);
+  }
+};
+
 template <class Nsp>
 void serve(Nsp&& in, std::map<std::string, int>& reasons) {
   static constexpr auto patience = 300ms;
@@ -86,8 +103,9 @@ void serve(Nsp&& in, std::map<std::string, int>& reasons) {
     s.everybody().to(room).emit("from-room", what);
   });
   in.on("volatile", [](socket s, json const& what) { s.unreliable().emit("volatile-back", what); });
-  in.on("ask-me", [](socket s, json const& question) {
-    s.timeout(patience).emit_with_ack("question", question, [s](std::error_code error, json answer) {
+  in.on("ask-me", [](socket s, json const& question, std::optional<int> time) {
+    std::chrono::milliseconds const limit(time.value_or(patience.count()));
+    s.timeout(limit).emit_with_ack("question", question, [s](std::error_code error, json answer) {
       error ? s.emit("unanswered", false) : s.emit("answered", true, answer);
     });
   });
@@ -100,12 +118,20 @@ void serve(Nsp&& in, std::map<std::string, int>& reasons) {
   in.on("burst", [](socket s, int count) {
     for (int i = 0; i < count; ++i) s.emit("item", i);
   });
-  in.on("typed", [](double number, std::string_view, bool, std::vector<double> const& list,
-                    point at) {
-    double sum = number + at.x + at.y;
-    for (double const one : list) sum += one;
-    return sum;
+  in.on("typed",
+        [](double number, std::string_view, bool, std::vector<double> const& list, point at) {
+          double sum = number + at.x + at.y;
+          for (double const one : list) sum += one;
+          return sum;
+        });
+  in.on("header", [](socket s, std::string_view name) {
+    return std::string(s.handshake()->header(name).value_or(""));
   });
+  auto const line = std::make_shared<lossy_line>();
+  in.on("lossy", [line](json const& what, std::string_view id, ack<bool> done) {
+    line->take(what, id, std::move(done));
+  });
+  in.on("handled", [line] { return line->handled; });
   in.on("who-am-i", [](socket s) { return who_am_i(s); });
   in.on("kick-me", [](socket s) { (void)s.disconnect(); });
   in.on("kick-all", [](socket s) { (void)s.disconnect(true); });
@@ -127,6 +153,9 @@ int run(arguments const& given) {
   numbers.engine.polling = transports.find("polling") != std::string::npos;
   numbers.engine.websocket = transports.find("websocket") != std::string::npos;
   numbers.recovery.enabled = given.has("recovery");
+  numbers.recovery.window = time("recovery-window", 120'000);
+  numbers.engine.cookie.name = given.text("cookie");
+  numbers.max_connections = given.number<std::size_t>("max-connections", numbers.max_connections);
   if (given.has("cors")) numbers.engine.cors.origins = {given.text("cors")};
 
   Server server(io, std::move(numbers));
@@ -143,7 +172,8 @@ int run(arguments const& given) {
     constexpr std::string_view prefix = "/dynamic-";
     return name.starts_with(prefix) && name.size() > prefix.size() &&
            name.find_first_not_of("0123456789", prefix.size()) == name.npos;
-  }), reasons);
+  }),
+        reasons);
   std::vector<std::unique_ptr<asio::steady_timer>> timers;
   server.of("/slow").use([&](socket, hawser::decision d) {
     auto& timer = timers.emplace_back(std::make_unique<asio::steady_timer>(io, 150ms));
@@ -151,6 +181,17 @@ int run(arguments const& given) {
   });
   server.of("/denied").use([](socket, hawser::decision d) {
     d.reject("not authorized", json::object({{"content", "Please retry later"}}));
+  });
+  serve(server.of("/guarded"), reasons);
+  server.of("/guarded").use([](socket s, hawser::decision d) {
+    auto const asked = s.handshake();
+    auto const& token = asked->auth()["token"];
+    if (token.string() == "open sesame") return d.accept();
+    d.reject("not authorized", json::object({{"given", token}}));
+  });
+  int refusals = given.number<int>("refusals", 0);
+  server.allow_request([&refusals](hawser::handshake const&, hawser::decision d) {
+    refusals-- > 0 ? d.reject(403) : d.accept();
   });
 
   auto const port = given.number<std::uint16_t>("port", 0);
@@ -179,9 +220,11 @@ int run(arguments const& given) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  arguments const given(argc, argv, {"port", "ping-interval", "ping-timeout", "max-payload",
-                                     "transports", "cors", "parser", "connect-timeout"},
-                        {"recovery"});
+  arguments const given(
+      argc, argv,
+      {"port", "ping-interval", "ping-timeout", "max-payload", "transports", "cors", "parser",
+       "connect-timeout", "recovery-window", "cookie", "max-connections", "refusals"},
+      {"recovery"});
   if (given.text("parser", "json") == "msgpack") {
     return run<hawser::basic_server<hawser::policies<>::with_framing<hawser::msgpack_framing>>>(
         given);

@@ -1,34 +1,15 @@
 // TLS with certificates of an authority that was made for the occasion.
 import assert from "node:assert/strict";
-import {spawnSync} from "node:child_process";
 import {once} from "node:events";
-import {readFileSync, writeFileSync} from "node:fs";
+import {readFileSync} from "node:fs";
 import https from "node:https";
-import path from "node:path";
 import test from "node:test";
 import tls from "node:tls";
 import {WebSocketServer} from "ws";
+import {certificates} from "./certificates.mjs";
 import {connect, program, run, seconds, start, temporary} from "./support.mjs";
 
 const limit = {timeout: seconds(60)};
-
-function openssl(...args) {
-  const done = spawnSync("openssl", args, {encoding: "utf8", timeout: seconds(30)});
-  assert.equal(done.status, 0, `openssl ${args.join(" ")}: ${done.stderr}`);
-}
-
-/// An authority and a certificate of it for `names`, as files in `folder`.
-function certificates(folder, names = "DNS:localhost,IP:127.0.0.1") {
-  const file = (name) => path.join(folder, name);
-  const key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-noenc"];
-  openssl("req", "-x509", ...key, "-keyout", file("ca.key"), "-out", file("ca.pem"), "-days", "2",
-                "-subj", "/CN=hawser interop", "-addext", "keyUsage=critical,keyCertSign");
-  openssl("req", ...key, "-keyout", file("leaf.key"), "-out", file("leaf.csr"), "-subj", "/CN=leaf");
-  writeFileSync(file("leaf.ext"), `subjectAltName=${names}\nextendedKeyUsage=serverAuth\n`);
-  openssl("x509", "-req", "-in", file("leaf.csr"), "-CA", file("ca.pem"), "-CAkey", file("ca.key"),
-                "-CAcreateserial", "-out", file("leaf.pem"), "-days", "2", "-extfile", file("leaf.ext"));
-  return {ca: file("ca.pem"), cert: file("leaf.pem"), key: file("leaf.key")};
-}
 
 const echo = ({cert, key}) => start(program("HAWSER_ECHO"),
                                     ["--port", "0", "--host", "127.0.0.1", "--cert", cert, "--key", key]);

@@ -22,11 +22,11 @@ packet of(packet_type type, std::string_view data = {}, bool binary = false) {
   return {type, binary, hawser::as_bytes(data)};
 }
 
-errc read(std::string_view text, hawser::session_terms& out) {
+errc read(std::string_view text, hawser::eio::session_terms& out) {
   hawser::json_parser parser;
   hawser::value_tape tape;
   REQUIRE(parser.parse(text, {}, tape) == errc{});
-  return hawser::read_terms(tape.root(), out);
+  return hawser::eio::read_open(tape.root(), out);
 }
 
 client_engine opened(transport_kind by = transport_kind::polling) {
@@ -41,7 +41,7 @@ client_engine opened(transport_kind by = transport_kind::polling) {
 TEST_CASE("an open packet that a server writes is read", "[machine][client_engine]") {
   std::string const sid = "0123456789abcdefABCDEF-_";
   std::string const text = hawser::eio::write_open({.sid = sid, .can_upgrade = true});
-  hawser::session_terms terms;
+  hawser::eio::session_terms terms;
   REQUIRE(read(text.substr(1), terms) == errc{});
   CHECK(terms.sid == sid);
   CHECK(terms.can_upgrade);
@@ -51,7 +51,7 @@ TEST_CASE("an open packet that a server writes is read", "[machine][client_engin
 }
 
 TEST_CASE("terms that can't be kept are refused", "[machine][client_engine]") {
-  hawser::session_terms terms;
+  hawser::eio::session_terms terms;
   std::string const good =
       R"({"sid":"a","upgrades":["webtransport"],"pingInterval":1,"pingTimeout":1})";
   CHECK(read(good, terms) == errc{});

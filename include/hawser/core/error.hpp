@@ -123,8 +123,9 @@ enum class errc {
   address_in_use_by_other,  ///< a unix path that exists and is not a dead socket
   argument_mismatch,        ///< arguments that don't fit the parameter types of a handler or an ack
   forbidden,                ///< a guard said no
-  journal_corrupt,          ///< a journal that is none, or whose records can't be read
-  journal_io                ///< the journal can't be opened, locked, read or written
+  journal_corrupt,          ///< a file that is no journal, or a damaged one that can't be replaced
+  journal_locked,           ///< the journal is in use by another queue
+  journal_io                ///< the journal can't be opened, read or written
 };
 
 /// Groups of `errc` by consequence, to compare an `error_code` with.
@@ -236,6 +237,7 @@ inline char const* describe(errc code) noexcept {
     case errc::server_disconnect: return "disconnected by the server";
     case errc::forbidden: return "not allowed";
     case errc::journal_corrupt: return "journal is corrupt";
+    case errc::journal_locked: return "journal is in use by another queue";
     case errc::journal_io: return "journal can't be used";
   }
   return "unknown hawser error";

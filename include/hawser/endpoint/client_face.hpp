@@ -32,8 +32,8 @@ class client_face {
 
   /// Connects to a ws, wss, http, https or ws+unix URL, and again whenever the reconnection policy
   /// says so, until `close`. If an attempt waits for its time, it is made now.
-  /// *Errors*: `bad_url`, `already_connected`, `bad_certificate`, `no_tls`. What comes of it is told
-  /// by `on_state`, `on_error` and the other handlers.
+  /// *Errors*: `bad_url`, `already_connected`, `bad_certificate`, `no_tls`. What comes of it is
+  /// told by `on_state`, `on_error` and the other handlers.
   std::error_code connect(std::string_view url) { return core_->connect(url); }
 
   /// Likewise, and waits for what comes of it.
@@ -71,7 +71,7 @@ class client_face {
   void on_error(Handler handler) {
     set(core_->on_error, std::move(handler));
   }
-  /// `void(std::uint32_t)`: an attempt by itself begins, the how manieth since the last connection.
+  /// `void(std::uint32_t)`: an attempt by itself begins; its number since the last connection.
   template <std::invocable<std::uint32_t> Handler>
   void on_reconnect_attempt(Handler handler) {
     set(core_->on_reconnect_attempt, std::move(handler));

@@ -23,19 +23,18 @@ struct received_event;
 
 /// Why a namespace isn't connected.
 struct connect_failure {
-  std::error_code error{};    ///< `connect_refused`, `handshake_timeout`, or what the attempt met
-  std::string_view message{}; ///< the server's, with `connect_refused`; valid until the handler
-                              ///< returns, as `data` is
-  value data{};               ///< likewise, what it had to add
-  bool active = false;        ///< whether the client tries again by itself
+  std::error_code error{};     ///< `connect_refused`, `handshake_timeout`, or what the attempt met
+  std::string_view message{};  ///< the server's, with `connect_refused`; valid until the handler
+                               ///< returns, as `data` is
+  value data{};                ///< likewise, what it had to add
+  bool active = false;         ///< whether the client tries again by itself
 };
 
 /// The right to say what a CONNECT carries, once, on the client's thread. A client that is not told
 /// goes on waiting, for `connect_timeout`.
 class auth_reply {
  public:
-  auth_reply(anchor& at, socket_id of, std::uint32_t round)
-      : at_(&at), of_(of), round_(round) {}
+  auth_reply(anchor& at, socket_id of, std::uint32_t round) : at_(&at), of_(of), round_(round) {}
   /// `payload` is an object. No-op once the connection has gone.
   inline void operator()(json payload) const;
 
@@ -83,6 +82,7 @@ class client_host : public event_host {
   virtual void authenticated(socket_id which, std::uint32_t round, json payload) = 0;
   virtual void receive(socket_id which, completion<std::error_code, received_event> done) = 0;
   virtual backlog waiting(socket_id which) = 0;
+  virtual bool is_active(socket_id which) = 0;
   virtual std::string_view transport() const noexcept = 0;
 
   static client_host* of(anchor* at) noexcept {

@@ -29,18 +29,19 @@ struct client_engine_options {
   std::vector<eio::transport_kind> transports{eio::transport_kind::polling,
                                               eio::transport_kind::websocket};
   bool try_all = false;  ///< whether the next transport is tried when one fails
-  bool upgrade = true;   ///< from polling to WebSocket, if `transports` has that and the server will
-  std::chrono::milliseconds upgrade_timeout{10'000};  ///< for all of an upgrade
-  std::chrono::milliseconds request_timeout{20'000};  ///< for the answer to a POST
+  bool upgrade = true;  ///< from polling to WebSocket, if `transports` has that and the server will
+  std::chrono::milliseconds upgrade_timeout{10'000};         ///< for all of an upgrade
+  std::chrono::milliseconds request_timeout{20'000};         ///< for the answer to a POST
   std::vector<std::pair<std::string, std::string>> query{};  ///< encoded when sent
-  std::size_t max_poll_size = std::size_t{16} << 20;  ///< bytes of one answer to a poll
+  std::size_t max_poll_size = std::size_t{16} << 20;         ///< bytes of one answer to a poll
 };
 
 /// What a client's namespaces and sockets may cost.
 struct client_socket_options {
-  std::chrono::milliseconds connect_timeout{20'000};  ///< from CONNECT, auth included, to its answer
-  std::chrono::milliseconds ack_timeout{10'000};      ///< unless told otherwise; 0: none is too late
-  std::size_t max_acks = 1'024;                       ///< awaited by one socket
+  std::chrono::milliseconds connect_timeout{
+      20'000};                                    ///< from CONNECT, auth included, to its answer
+  std::chrono::milliseconds ack_timeout{10'000};  ///< unless told otherwise; 0: none is too late
+  std::size_t max_acks = 1'024;                   ///< awaited by one socket
   std::size_t max_namespaces = 64;
   std::size_t max_early_bytes = 1'000'000;  ///< of events that come before CONNECT is answered
   /// Every event that isn't `unreliable` waits for its acknowledgement, one in flight, and is sent

@@ -25,7 +25,7 @@ using client_emitter = basic_emitter<client_socket>;
 /// An event that was received for `async_receive`; owns what is in it.
 struct received_event {
   std::string name{};
-  json arguments{};     ///< an array, the name not among them
+  json arguments{};         ///< an array, the name not among them
   hawser::ack<json> ack{};  ///< empty unless an acknowledgement is wanted
 };
 
@@ -121,7 +121,8 @@ class has_client_handlers : public emits_events<Self> {
   }
 
   /// Connects the namespace again after it was left, or refused. Error: `not_open` for a client
-  /// that was never given a URL, or is closing: it connects with the client then.
+  /// that was never given a URL: it connects when it is. While the client closes, it connects behind
+  /// that.
   std::error_code connect() const {
     auto* const at = host();
     return at ? at->connect_nsp(ref().number()) : make_error_code(errc::not_open);
@@ -151,7 +152,7 @@ class has_client_handlers : public emits_events<Self> {
   /// Whether it is connected, or will be by itself.
   bool active() const {
     auto* const one = known();
-    return one && one->wanted;
+    return one && host()->is_active(one->at);
   }
   /// What waits for a connection, or for an acknowledgement.
   backlog waiting() const {
@@ -272,8 +273,7 @@ class client_socket : public anchored_id<socket_id>, public has_client_handlers<
   template <class Token>
   auto async_connect(Token&& token) const {
     return initiate<std::error_code>(
-        executor(), std::forward<Token>(token),
-        [self = *this](completion<std::error_code> done) {
+        executor(), std::forward<Token>(token), [self = *this](completion<std::error_code> done) {
           auto* const at = client_host::of(self.anchored());
           if (!at) return done(make_error_code(asio::error::operation_aborted));
           at->connect_nsp(self.number(), std::move(done));

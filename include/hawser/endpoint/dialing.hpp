@@ -15,40 +15,18 @@
 #include <vector>
 
 #include <hawser/codec/base64.hpp>
-#include <hawser/codec/http/body.hpp>
 #include <hawser/codec/http/cookie.hpp>
-#include <hawser/codec/http/parse.hpp>
 #include <hawser/codec/http/retry_after.hpp>
 #include <hawser/codec/http/url.hpp>
 #include <hawser/codec/ws/extension.hpp>
 #include <hawser/codec/ws/handshake.hpp>
+#include <hawser/endpoint/client_opening.hpp>
 #include <hawser/endpoint/client_options.hpp>
 #include <hawser/endpoint/host.hpp>
 #include <hawser/machine/packet_parser.hpp>
 #include <hawser/policy/reconnect.hpp>
 
 namespace hawser::inline HAWSER_ABI::inline HAWSER_ASIO_ABI {
-
-/// What one of a client's connections is for.
-enum class client_line : std::uint8_t { websocket, poll, post };
-
-/// Kinds of wheel entries beside the connections' own.
-enum class client_deadline : std::uint8_t { connection, line, redial, engine, ack, nsp };
-
-/// What a client's connection holds while it is no WebSocket: the request under way.
-struct client_opening {
-  client_opening(http::head_limits const& limits, client_line what) : parser(limits), on(what) {}
-
-  http::response_parser parser;
-  client_line on;
-  bool waits = false;                      ///< for the answer to a request
-  std::string key{};                       ///< of the WebSocket that was asked for
-  http::response answer{};                 ///< whose body is being read
-  std::optional<http::body_reader> body{};
-  byte_buffer content{};
-  int informational = 0;
-  time_point idle_since{};
-};
 
 /// First layer of clients' cores (`Derived`), which is told:
 /// - `ready(line, connection)`: it can be written to;
@@ -362,7 +340,8 @@ class dialing : public host<Derived, Policies, Interface> {
     client_opening& now = *one.opening;
     client_line const on = now.on;
     byte_buffer content = std::move(now.content);
-    bool const over = now.answer.version_minor() == 0 || now.answer.has_token("Connection", "close");
+    bool const over =
+        now.answer.version_minor() == 0 || now.answer.has_token("Connection", "close");
     now.content = {};
     now.body.reset();
     now.informational = 0;
@@ -374,23 +353,6 @@ class dialing : public host<Derived, Policies, Interface> {
       one.dispose(false);
     }
     this->derived().response(on, content.mutable_view());
-  }
-
-  static attempt_failure refusal_of(http::response const& answer) {
-    int const status = answer.status();
-    bool const elsewhere = status >= 300 && status < 400;
-    attempt_failure why{
-        make_error_code(elsewhere ? errc::redirect_refused : errc::unexpected_status), status};
-    if (auto const text = answer.get("Retry-After")) {
-      if (auto const time = http::parse_retry_after(*text, wall_clock())) why.retry_after = *time;
-    }
-    return why;
-  }
-
-  static std::int64_t wall_clock() noexcept {
-    return std::chrono::duration_cast<std::chrono::seconds>(
-               std::chrono::system_clock::now().time_since_epoch())
-        .count();
   }
 
   // What every request carries.
@@ -409,7 +371,7 @@ class dialing : public host<Derived, Policies, Interface> {
     if (!cookies_) return;
     auto const path = std::string_view(url_.target).substr(0, url_.target.find('?'));
     for (std::string_view const one : answer.get_all("Set-Cookie")) {
-      cookies_->set(one, path, url_.secure, this->now(), wall_clock());
+      cookies_->set(one, path, url_.secure, this->now(), unix_time());
     }
   }
 

@@ -17,37 +17,27 @@
 #include <hawser/codec/eio/handshake.hpp>
 #include <hawser/codec/eio/packet.hpp>
 #include <hawser/codec/eio/payload.hpp>
-#include <hawser/codec/http/url.hpp>
 #include <hawser/codec/json/parse.hpp>
 #include <hawser/core/small_list.hpp>
-#include <hawser/endpoint/admission.hpp>
-#include <hawser/endpoint/client_host.hpp>
-#include <hawser/endpoint/redialing.hpp>
+#include <hawser/endpoint/engine_requests.hpp>
 #include <hawser/machine/client_engine.hpp>
 #include <hawser/machine/engine_session.hpp>
 #include <hawser/machine/packet_queue.hpp>
 
 namespace hawser::inline HAWSER_ABI::inline HAWSER_ASIO_ABI {
 
-/// Third layer of `socketio_client_core` (`Derived`), which is told `session_opened()`,
+/// Fourth layer of `socketio_client_core` (`Derived`), which is told `session_opened()`,
 /// `on_message(message, padded)` and `session_closed(reason)`.
 template <class Derived, class Policies>
-class engine_client : public redialing<Derived, Policies, client_host> {
+class engine_client : public engine_requests<Derived, Policies> {
  public:
-  using base = redialing<Derived, Policies, client_host>;
+  using base = engine_requests<Derived, Policies>;
   using connection_type = typename base::connection_type;
 
   callback<void()> on_open;
   callback<void(disconnect_reason, std::error_code)> on_close;
   callback<void()> on_ping;
   callback<void()> on_upgrade;
-
-  bool is_session_open() const noexcept { return state_.is_open(); }
-  std::string_view sid() const noexcept { return terms_.sid; }
-  std::string_view transport() const noexcept override {
-    if (!state_.is_open()) return {};
-    return state_.polls() ? "polling" : "websocket";
-  }
 
   // -- what the layers below report --------------------------------------------------------------
 
@@ -71,25 +61,16 @@ class engine_client : public redialing<Derived, Policies, client_host> {
     }
   }
 
-  void ready(client_line on, connection_type& one) {
-    switch (on) {
-      case client_line::websocket:
-        return this->upgrade(one, target(eio::transport_kind::websocket));
-      case client_line::poll: return ask(one);
-      case client_line::post: return post_by(one);
-    }
-  }
-
   void response(client_line on, mutable_bytes content) {
     if (on == client_line::poll) {
       read_payload(content);
       if (this->gone()) return;
     }
     if (state_.at() == client_engine::stage::closing && parted_ && queue_.empty() &&
-        !is_posting()) {
+        !this->is_posting()) {
       return lose(disconnect_reason::forced_close, {});
     }
-    go_on();
+    this->go_on();
   }
 
   void opened(connection_type& one) {
@@ -130,10 +111,32 @@ class engine_client : public redialing<Derived, Policies, client_host> {
     auto const reason =
         clean ? disconnect_reason::transport_close : disconnect_reason::transport_error;
     auto const error = event.error ? event.error : make_error_code(errc::not_open);
-    lose(reason, {.error = error, .code = event.code});
+    attempt_failure lost{.error = error};
+    if (event.by_peer) lost.code = event.code;
+    lose(reason, lost);
   }
 
-  void flush_polls() { go_on(); }
+  /// The server has agreed, and nothing is under way: the WebSocket takes over.
+  void switch_over() {
+    connection_type& one = *this->connection_of(client_line::websocket);
+    upgrade_by_ = time_point::max();
+    reschedule();
+    this->hang_up(client_line::poll, false);
+    this->hang_up(client_line::post, false);
+    one.send_text_control(as_bytes("5"));
+    auto const counted = this->counters_.messages_out;
+    queue_.take_all([&](std::span<packet_part const> parts, bool compress, message_key key) {
+      small_list<outgoing, 4> messages;
+      for (packet_part const& part : parts) {
+        messages.push_back({part.kind, part.bytes.view(), compress});
+      }
+      (void)one.send(messages.view(), key);
+    });
+    this->counters_.messages_out = counted;  // each was counted when it was queued
+    if (on_upgrade) this->fenced([&] { on_upgrade(); });
+  }
+
+  void flush_polls() { this->go_on(); }
 
   void on_later_deadline(wheel_entry& entry, time_point now) {
     if (&entry != &engine_at_) return this->derived().on_socket_deadline(entry, now);
@@ -152,46 +155,6 @@ class engine_client : public redialing<Derived, Policies, client_host> {
     reschedule();
   }
 
-  // -- sending -----------------------------------------------------------------------------------
-
-  /// Sends one packet of the level above, with its attachments. Errors: as `client_socket::emit`.
-  std::error_code send(encoded_packet const& what, emit_flags const& how) {
-    if (!state_.is_open()) return make_error_code(errc::not_open);
-    if (how.droppable && !is_writable()) {
-      ++this->counters_.messages_dropped;
-      return make_error_code(errc::dropped);
-    }
-    small_list<outgoing, 4> const parts = parts_of(what, how.compress);
-    if (!state_.polls()) [[likely]] {
-      return this->connection_of(client_line::websocket)->send(parts.view(), how.key);
-    }
-    auto const refused = queue_packet(queue_, this->backpressure(), this->counters_, *this,
-                                      copies(this->blocks(), parts.view()), how);
-    if (!refused) this->flush_soon();
-    return refused;
-  }
-
-  /// Whether something of this size that is sent now is neither dropped nor the last straw.
-  bool takes(std::size_t size) {
-    backlog const before = sent_backlog();
-    return before.messages == 0 || this->backpressure().admit(before, size) == verdict::enqueue;
-  }
-  void hurry_carrier() {
-    connection_type* const one = this->connection_of(client_line::websocket);
-    if (one && !state_.polls()) one->flush();
-  }
-
-  bool is_writable() {
-    if (!state_.is_open()) return false;
-    if (state_.polls()) return queue_.empty() && !is_posting();
-    return this->connection_of(client_line::websocket)->queued().messages == 0;
-  }
-  backlog sent_backlog() {
-    if (!state_.is_open()) return {};
-    if (state_.polls()) return queue_.queued();
-    return this->connection_of(client_line::websocket)->queued();
-  }
-
   // What a full queue means: see `make_room`.
   void hurry(std::size_t) noexcept {}
   void on_backlog() noexcept {}  // a POST is under way, and takes all the next time
@@ -202,15 +165,15 @@ class engine_client : public redialing<Derived, Policies, client_host> {
   }
 
  protected:
+  using base::engine_;
+  using base::give_up_;
+  using base::parted_;
+  using base::queue_;
+  using base::state_;
+  using base::terms_;
+
   engine_client(typename base::executor_type executor, client_options<Policies>& options)
-      : base(std::move(executor), options),
-        engine_(std::move(options.engine)),
-        max_packets_(options.framing.max_packets) {
-    this->limit_content(engine_.max_poll_size);
-    for (auto const& [name, content] : engine_.query) {
-      query_ += "&" + http::form_encode(name) + "=" + http::form_encode(content);
-    }
-  }
+      : base(std::move(executor), options), max_packets_(options.framing.max_packets) {}
 
   /// Ends the session as the user wishes: what was sent before still leaves.
   void close_session() {
@@ -278,14 +241,15 @@ class engine_client : public redialing<Derived, Policies, client_host> {
     value_tape tape;
     json_parser json;
     errc bad = json.parse(as_text(packet.data), value_limits{}, tape, padded);
-    if (bad == errc{}) bad = read_terms(tape.root(), terms_);
+    if (bad == errc{}) bad = eio::read_open(tape.root(), terms_);
     if (bad != errc{}) return lose(disconnect_reason::parse_error, {make_error_code(bad)});
     state_.open();
     ++this->counters_.opened;
     open_by_ = time_point::max();
     await_ping();
-    this->attempt_opened();
-    if (!this->gone() && on_open) this->fenced([&] { on_open(); });
+    this->attempt_opened([&] {
+      if (on_open) this->fenced([&] { on_open(); });
+    });
     if (this->gone() || !state_.is_open()) return;
     if (state_.polls() && wants_upgrade()) {
       upgrade_by_ = this->now() + engine_.upgrade_timeout;
@@ -299,19 +263,6 @@ class engine_client : public redialing<Derived, Policies, client_host> {
     return engine_.upgrade && terms_.can_upgrade &&
            std::find(engine_.transports.begin(), engine_.transports.end(),
                      eio::transport_kind::websocket) != engine_.transports.end();
-  }
-
-  std::string target(eio::transport_kind kind) {
-    bool const polls = kind == eio::transport_kind::polling;
-    std::string made = engine_.path + "/?EIO=4&transport=" + (polls ? "polling" : "websocket");
-    auto const& path = this->url().target;
-    if (auto const mark = path.find('?'); mark != std::string::npos && mark + 1 < path.size()) {
-      made += "&" + path.substr(mark + 1);
-    }
-    made += query_;
-    if (!terms_.sid.empty()) made += "&sid=" + terms_.sid;
-    if (polls) made += "&t=" + std::to_string(++asked_);  // no cache has seen it
-    return made;
   }
 
   // -- packets -----------------------------------------------------------------------------------
@@ -333,8 +284,7 @@ class engine_client : public redialing<Derived, Policies, client_host> {
 
   void on_packet(eio::packet const& packet, bool padded) {
     using verdict = client_engine::verdict;
-    if (state_.at() == client_engine::stage::closing &&
-        packet.type == eio::packet_type::message) {
+    if (state_.at() == client_engine::stage::closing && packet.type == eio::packet_type::message) {
       return;
     }
     switch (state_.on_packet(packet)) {
@@ -345,7 +295,7 @@ class engine_client : public redialing<Derived, Policies, client_host> {
             {packet.binary ? message_kind::binary : message_kind::text, packet.data}, padded);
       case verdict::answer_ping:
         await_ping();
-        send_control("3");
+        this->send_control("3");
         if (on_ping) this->fenced([&] { on_ping(); });
         return;
       case verdict::close:
@@ -355,89 +305,13 @@ class engine_client : public redialing<Derived, Policies, client_host> {
     }
   }
 
-  // A packet of Engine.IO itself.
-  void send_control(std::string_view packet) {
-    if (state_.polls()) {
-      queue_.push_control(this->space().pack(as_bytes(packet)));
-      this->flush_soon();
-    } else if (auto* const one = this->connection_of(client_line::websocket)) {
-      one->send_text_control(as_bytes(packet));
-    }
-  }
-
-  // -- polling -----------------------------------------------------------------------------------
-
-  bool is_asking(client_line on) {
-    connection_type* const one = this->connection_of(on);
-    return one && one->opening && one->opening->waits;
-  }
-  bool is_posting() { return is_asking(client_line::post); }
-  bool is_busy() { return is_asking(client_line::poll) || is_posting(); }
-
-  // Whatever can be done next: the switch to the WebSocket, a poll, a POST.
-  void go_on() {
-    if (this->gone() || !state_.polls()) return;
-    if (!is_busy() && state_.try_switch()) return switch_over();
-    if (!state_.may_ask() || state_.at() == client_engine::stage::opening) return;
-    if (state_.is_open()) {
-      ask_by(client_line::poll, time_point::max());
-    } else if (queue_.empty() && !is_posting() && !std::exchange(parted_, true)) {
-      // Behind the answer to what was sent before: servers look at a close before all else.
-      queue_.push_control(this->space().pack(as_bytes("1")));
-    }
-    if (!queue_.empty()) ask_by(client_line::post, this->now() + engine_.request_timeout);
-  }
-
-  void ask_by(client_line on, time_point give_up) {
-    if (this->dials(on) || is_asking(on)) return;
-    if (connection_type* const idle = this->idle_connection(on)) {
-      if (idle->opening) ready(on, *idle);
-    } else {
-      this->dial(on, std::min(give_up, this->now() + engine_.request_timeout));
-    }
-  }
-
-  void ask(connection_type& one) {
-    if (state_.at() == client_engine::stage::closed || !state_.may_ask()) return;
-    bool const opens = state_.at() == client_engine::stage::opening;
-    this->request(one, target(eio::transport_kind::polling), opens ? give_up_ : time_point::max());
-  }
-
-  void post_by(connection_type& one) {
-    if (!state_.may_ask() || queue_.empty()) return;
-    byte_buffer body;
-    queue_.write_payload(body, terms_.max_payload == 0 ? SIZE_MAX : terms_.max_payload);
-    this->request(one, target(eio::transport_kind::polling), this->now() + engine_.request_timeout,
-                  as_text(body.view()));
-    if (queue_.empty() && state_.is_open()) this->derived().carrier_drained();
-  }
-
   // -- upgrading ---------------------------------------------------------------------------------
 
   void probed(message const& what) {
     auto const packet = what.is_text() ? eio::read_packet(what.text()) : std::nullopt;
     bool const answered =
         packet && state_.on_probe_packet(*packet) == client_engine::verdict::pause;
-    answered ? go_on() : drop_probe();
-  }
-
-  void switch_over() {
-    connection_type& one = *this->connection_of(client_line::websocket);
-    upgrade_by_ = time_point::max();
-    reschedule();
-    this->hang_up(client_line::poll, false);
-    this->hang_up(client_line::post, false);
-    one.send_text_control(as_bytes("5"));
-    auto const counted = this->counters_.messages_out;
-    queue_.take_all([&](std::span<packet_part const> parts, bool compress, message_key key) {
-      small_list<outgoing, 4> messages;
-      for (packet_part const& part : parts) {
-        messages.push_back({part.kind, part.bytes.view(), compress});
-      }
-      (void)one.send(messages.view(), key);
-    });
-    this->counters_.messages_out = counted;  // each was counted when it was queued
-    if (on_upgrade) this->fenced([&] { on_upgrade(); });
+    answered ? this->go_on() : drop_probe();
   }
 
   // The session goes on by polling.
@@ -485,24 +359,16 @@ class engine_client : public redialing<Derived, Policies, client_host> {
     lose(disconnect_reason::transport_error, {make_error_code(errc::send_queue_full)});
   }
 
-  client_engine_options engine_;
   std::size_t max_packets_;
-  std::string query_;
-  client_engine state_;
-  session_terms terms_;
-  packet_queue queue_;
   wheel_entry engine_at_{static_cast<std::uint8_t>(client_deadline::engine)};
-  time_point give_up_{};
   time_point open_by_ = time_point::max();
   time_point ping_by_ = time_point::max();
   time_point upgrade_by_ = time_point::max();
   time_point close_by_ = time_point::max();
-  std::size_t first_ = 0;  // of the transports: the one that opens the session
-  std::uint64_t asked_ = 0;
+  std::size_t first_ = 0;       // of the transports: the one that opens the session
   std::uint64_t sessions_ = 0;  // begun
   std::uint8_t looks_left_ = 0;
   bool slow_ = false;
-  bool parted_ = false;  // the packet that ends the session is queued, or has left
 };
 
 }  // namespace hawser::inline HAWSER_ABI::inline HAWSER_ASIO_ABI

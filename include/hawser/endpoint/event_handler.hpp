@@ -29,6 +29,7 @@ class ack {
   ack() noexcept = default;
   explicit ack(event_call& of) noexcept : from_(of.from), number_(of.ack) {
     if (number_) at_ = anchor_ref(&of.at);
+    from_.generation += of.round;
     of.ack.reset();  // whoever answers, it is this
   }
   ack(ack&& other) noexcept

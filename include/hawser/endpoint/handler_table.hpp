@@ -32,6 +32,7 @@ struct event_call {
   event_view what;
   std::optional<std::uint64_t> ack;  ///< its number, while an answer is wanted
   errc error{};                      ///< `argument_mismatch`: a handler couldn't be called
+  std::uint32_t round = 0;           ///< of a client: its connection, the only one to answer on
 };
 
 using event_handler = callback<void(event_call&)>;

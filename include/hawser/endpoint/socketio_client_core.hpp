@@ -13,64 +13,34 @@
 
 #include <asio/any_io_executor.hpp>
 
-#include <hawser/endpoint/client_emitting.hpp>
+#include <hawser/endpoint/client_joining.hpp>
 
 namespace hawser::inline HAWSER_ABI::inline HAWSER_ASIO_ABI {
 
 /// Internal to `basic_client` with a framing of sessions.
 template <class Policies>
-class socketio_client_core final
-    : public client_emitting<socketio_client_core<Policies>, Policies> {
+class socketio_client_core final : public client_joining<socketio_client_core<Policies>, Policies> {
  public:
-  using base = client_emitting<socketio_client_core<Policies>, Policies>;
+  using base = client_joining<socketio_client_core<Policies>, Policies>;
   using nsp_type = typename base::nsp_type;
   using stage = client_nsp::stage;
 
   socketio_client_core(typename base::executor_type executor, client_options<Policies> options)
       : base(std::move(executor), options), max_received_(options.max_received) {}
 
-  // -- namespaces --------------------------------------------------------------------------------
-
-  /// The namespace of that name, made if need be. Null for a name that can't be one, and when there
-  /// are too many.
-  nsp_type* open_nsp(std::string_view name) {
-    std::string slashed(name.starts_with('/') ? "" : "/");
-    slashed += name;
-    if (nsp_type* const known = find_nsp(slashed)) return known;
-    bool const fits = slashed.size() <= sio::max_namespace_size &&
-                      slashed.find(',') == std::string::npos && codec::is_utf8(as_bytes(slashed));
-    if (!fits || this->gone() || this->nsps_.size() >= this->sockets_.max_namespaces) {
-      return nullptr;
-    }
-    auto const slot = static_cast<std::uint32_t>(this->nsps_.size());
-    this->nsps_.push_back(std::make_unique<nsp_type>(slashed, socket_id{slot, 0},
-                                                     this->queue_numbers_));
-    nsp_type& made = *this->nsps_.back();
-    // With the next turn: whoever names it has yet to say what CONNECT carries.
-    if (this->is_session_open()) this->schedule(made, this->now());
-    return &made;
-  }
-
-  nsp_type* find_nsp(std::string_view name) noexcept {
-    for (auto const& one : this->nsps_) {
-      if (one->name == name) return one.get();
-    }
-    return nullptr;
-  }
-
-  client_nsp* find(socket_id id) override { return this->nsp_at(id); }
-
   // -- verbs -------------------------------------------------------------------------------------
 
   std::error_code connect(std::string_view where) {
     if (auto const error = check(where)) return error;
     typename base::turn const held(*this);  // a handler may destroy the client
+    want_any();
     auto const error = base::connect(where);
     if (!error) where_ = where;
     return error;
   }
   void connect(std::string_view where, completion<std::error_code> done) {
     if (auto const error = check(where)) return done(error);
+    want_any();
     where_ = where;
     base::connect(where, std::move(done));
   }
@@ -82,12 +52,12 @@ class socketio_client_core final
     one->wanted = true;
     if (one->is != stage::idle) return {};
     if (this->is_session_open()) {
-      ask_auth(*one);
+      this->ask_auth(*one);
       return {};
     }
-    bool const closes = this->state() == client_state::disconnecting;
-    if (where_.empty() || closes) return make_error_code(errc::not_open);
+    if (where_.empty()) return make_error_code(errc::not_open);
     if (this->state() == client_state::disconnected) return base::connect(std::string(where_));
+    this->connects_again_ = this->state() == client_state::disconnecting;
     return {};
   }
   void connect_nsp(socket_id which, completion<std::error_code> done) override {
@@ -95,24 +65,23 @@ class socketio_client_core final
     if (!one || this->gone()) return done(this->gone_call());
     if (one->is == stage::connected) return done({});
     one->connect_done.push_back(std::move(done));
-    if (auto const error = connect_nsp(which)) finish_connect(*one, error);
+    if (auto const error = connect_nsp(which)) this->finish_connect(*one, error);
   }
 
   std::error_code disconnect(socket_id which) override {
     nsp_type* const one = this->nsp_at(which);
     if (!one || !one->wanted) return make_error_code(errc::not_open);
     typename base::turn const held(*this);
-    if (one->is != stage::idle) {
-      (void)this->send(this->parser_.encode({.type = sio::packet_type::disconnect,
-                                             .nsp = one->name}), {});
-    }
-    leave(*one, disconnect_reason::io_client_disconnect);
-    close_if_unused();
+    // A server that hasn't let it in yet would close the connection.
+    if (one->is == stage::connected) this->say_goodbye(*one);
+    this->leave(*one, disconnect_reason::io_client_disconnect, false);
+    this->close_if_unused();
     return {};
   }
 
   /// Leaves all namespaces and closes the connection behind what was sent.
   void close() {
+    this->connects_again_ = false;
     if (this->gone() || this->state() == client_state::disconnected ||
         this->state() == client_state::disconnecting) {
       return;
@@ -120,16 +89,13 @@ class socketio_client_core final
     typename base::turn const held(*this);
     if (this->is_connecting()) return this->give_up_connecting();
     this->begin_closing();
-    for_each([&](nsp_type& one) {
-      if (one.is == stage::connected) {
-        (void)this->send(this->parser_.encode({.type = sio::packet_type::disconnect,
-                                               .nsp = one.name}), {});
-      }
+    this->for_each([&](nsp_type& one) {
+      if (one.is == stage::connected) this->say_goodbye(one);
     });
     if (!this->gone()) this->close_session();
     // With the next `connect` of the client they are connected again.
-    for_each([&](nsp_type& one) {
-      leave(one, disconnect_reason::io_client_disconnect, one.wanted);
+    this->for_each([&](nsp_type& one) {
+      this->leave(one, disconnect_reason::io_client_disconnect, one.wanted);
     });
   }
   void close(completion<std::error_code> done) {
@@ -137,6 +103,7 @@ class socketio_client_core final
     if (this->state() == client_state::disconnected) return done(make_error_code(errc::not_open));
     close_done_.push_back(std::move(done));
     close();
+    if (this->state() == client_state::disconnected) finish_close();
   }
 
   void receive(socket_id which, completion<std::error_code, received_event> done) override {
@@ -155,15 +122,12 @@ class socketio_client_core final
     }
   }
 
-  void authenticated(socket_id which, std::uint32_t round, json payload) override {
-    nsp_type* const one = this->nsp_at(which);
-    if (!one || one->round != round || one->is != stage::joining || this->gone()) return;
-    typename base::turn const held(*this);
-    ++one->round;  // only the first answer counts
-    send_connect(*one, payload);
-  }
-
   asio::any_io_executor any_executor() override { return this->executor(); }
+  bool is_active(socket_id which) override {
+    nsp_type* const one = this->nsp_at(which);
+    return one && one->wanted && this->state() != client_state::disconnected &&
+           this->state() != client_state::disconnecting;
+  }
   void keep(callback<void()> old) override { this->retire(std::move(old)); }
   void answered(answer_route) override {}
 
@@ -171,36 +135,28 @@ class socketio_client_core final
 
   void session_opened() {
     in_ = {};
-    if (this->nsps_.empty()) (void)open_nsp("/");
-    for_each([&](nsp_type& one) {
-      if (one.wanted && one.is == stage::idle && this->is_session_open()) ask_auth(one);
+    if (this->nsps_.empty()) (void)this->open_nsp("/");
+    this->for_each([&](nsp_type& one) {
+      if (one.wanted && one.is == stage::idle && this->is_session_open()) this->ask_auth(one);
     });
-    complete_if_joined();
+    this->complete_if_joined();
+    this->close_if_unused();
   }
 
   void session_closed(disconnect_reason why) {
-    for_each([&](nsp_type& one) { leave(one, why, one.wanted); });
+    this->for_each([&](nsp_type& one) { this->leave(one, why, one.wanted); });
   }
 
   /// An attempt to connect has failed; another one comes if the client is `active`.
   void attempt_was_lost(attempt_failure const& why) {
     bool const active = this->state() == client_state::reconnecting;
-    for_each([&](nsp_type& one) {
+    this->for_each([&](nsp_type& one) {
       if (!one.wanted) return;
-      if (!active) finish_connect(one, why.error);
+      if (!active) this->finish_connect(one, why.error);
       if (one.on_connect_error) {
         this->fenced([&] { one.on_connect_error({.error = why.error, .active = active}); });
       }
     });
-  }
-
-  /// There won't be a connection, unless the user connects again.
-  void attempts_ended(std::error_code why) {
-    finish_close();
-    for (auto const& one : this->nsps_) {
-      finish_connect(*one, why);
-      finish_receive(*one, make_error_code(errc::disconnected));
-    }
   }
 
   /// The content of an Engine.IO message.
@@ -211,17 +167,45 @@ class socketio_client_core final
       case parse_status::need_more: return;
       case parse_status::packet: break;
     }
-    nsp_type* const to = find_nsp(packet.nsp);
-    if (!to || to->is == stage::idle) return;  // it was left meanwhile
+    nsp_type* const to = this->find_nsp(packet.nsp);
+    if (!to) return;
+    if (to->is == stage::idle) {  // it was left meanwhile
+      if (packet.type == sio::packet_type::connect) this->say_goodbye(*to);
+      return;
+    }
     switch (packet.type) {
-      case sio::packet_type::connect: return on_connected(*to, packet.data);
-      case sio::packet_type::connect_error: return on_refused(*to, packet.data);
+      case sio::packet_type::connect: return this->on_connected(*to, packet.data);
+      case sio::packet_type::connect_error: return this->on_refused(*to, packet.data);
       case sio::packet_type::disconnect:
-        leave(*to, disconnect_reason::io_server_disconnect);
-        return close_if_unused();
+        this->leave(*to, disconnect_reason::io_server_disconnect, false);
+        return this->close_if_unused();
       case sio::packet_type::ack: return on_ack(*to, packet);
       default: return on_event(*to, packet);
     }
+  }
+
+  /// An event for a namespace that is connected.
+  void handle(nsp_type& to, value whole, std::optional<std::uint64_t> ack) {
+    event_title const title(whole[0]);
+    event_call call{this->anchored(), to.at, {title.name(), whole}, ack, {}, to.round};
+    // The server puts the place in its log behind the arguments.
+    if (!to.pid.empty() && !ack && whole.size() > 1) {
+      if (auto const last = whole[whole.size() - 1].string()) to.offset = *last;
+    }
+    auto const run = [&](auto& handler) {
+      if (this->gone() || to.is != stage::connected) return;
+      if (!this->fenced([&] { handler(call); })) {
+        this->lose(disconnect_reason::forced_close, {make_error_code(errc::not_open)},
+                   close_code::internal_error);
+      }
+    };
+    handler_table& table = *to.handlers;
+    if (table.on_any) run(table.on_any);
+    if (this->gone() || to.is != stage::connected) return;
+    bool const handled = table.call(title.name(), run);
+    if (this->gone()) return;
+    if (!handled) return keep_event(to, call);
+    if (call.error != errc{}) mismatched(to, call);
   }
 
   void on_socket_deadline(wheel_entry& entry, time_point) {
@@ -229,9 +213,9 @@ class socketio_client_core final
       return this->on_ack_deadline(static_cast<ack_table::entry&>(entry));
     }
     auto& one = static_cast<nsp_type&>(entry);
-    if (one.is == stage::idle && one.wanted && this->is_session_open()) return ask_auth(one);
+    if (one.is == stage::idle && one.wanted && this->is_session_open()) return this->ask_auth(one);
     if (one.is != stage::joining) return;
-    refuse(one, {.error = make_error_code(errc::handshake_timeout)});
+    this->refuse(one, {.error = make_error_code(errc::handshake_timeout)});
   }
 
   // -- the end -----------------------------------------------------------------------------------
@@ -244,8 +228,8 @@ class socketio_client_core final
     this->complete_connect(aborted);
     finish_close(aborted);
     for (auto const& one : this->nsps_) {
-      finish_connect(*one, aborted);
-      finish_receive(*one, aborted);
+      this->finish_connect(*one, aborted);
+      this->finish_receive(*one, aborted);
       one->owners.clear();
     }
     forget_acks();
@@ -266,10 +250,31 @@ class socketio_client_core final
     this->release();
   }
 
+  /// There won't be a connection, unless the user connects again, or did so while it closed.
+  void rested(std::error_code why) {
+    finish_close();
+    for (auto const& one : this->nsps_) {
+      if (this->connects_again_ && one->wanted) continue;
+      this->finish_connect(*one, why);
+      this->finish_receive(*one, make_error_code(errc::disconnected));
+    }
+  }
+  /// Everybody has been told.
+  void rest_told() {
+    if (!std::exchange(this->connects_again_, false) || this->gone()) return;
+    if (this->state() == client_state::disconnected) (void)base::connect(std::string(where_));
+  }
+  void connect_cancelled() {
+    if (this->is_connecting() || this->is_awaited()) close();
+  }
+
  private:
-  template <class Visit>
-  void for_each(Visit&& visit) {
-    for (std::size_t i = 0; i < this->nsps_.size() && !this->gone(); ++i) visit(*this->nsps_[i]);
+  // Whoever connects after all namespaces were left, or refused, wants them again.
+  void want_any() noexcept {
+    for (auto const& one : this->nsps_) {
+      if (one->wanted) return;
+    }
+    for (auto const& one : this->nsps_) one->wanted = true;
   }
 
   // The path of a URL would be taken for a namespace, or for the path of Engine.IO.
@@ -280,144 +285,6 @@ class socketio_client_core final
     return plain ? std::error_code() : make_error_code(errc::bad_url);
   }
 
-  // -- connecting --------------------------------------------------------------------------------
-
-  void ask_auth(nsp_type& one) {
-    one.is = stage::joining;
-    one.early.clear();
-    one.early_bytes = 0;
-    this->schedule(one, this->now() + this->sockets_.connect_timeout);
-    if (!one.authenticate) return send_connect(one, one.auth);
-    auth_reply reply(this->anchored(), one.at, ++one.round);
-    this->fenced([&] { one.authenticate(std::move(reply)); });
-  }
-
-  void send_connect(nsp_type& one, json const& auth) {
-    json payload = auth;
-    if (!one.pid.empty()) {
-      if (payload.is_null()) payload = json::object();
-      if (payload["pid"].is_null()) payload["pid"] = json(one.pid);
-      if (payload["offset"].is_null()) payload["offset"] = json(one.offset);
-    }
-    outgoing_packet packet{.type = sio::packet_type::connect, .nsp = one.name};
-    if (payload.kind() == value_kind::object) packet.payload = json_source(payload);
-    (void)this->send(this->parser_.encode(packet), {});
-  }
-
-  void on_connected(nsp_type& one, value data) {
-    if (one.is != stage::joining) return this->violated(errc::namespace_not_joined);
-    auto const id = data["sid"].string();
-    if (!id || id->empty()) {  // a server of protocol 4 or older
-      return refuse(one, {.error = make_error_code(errc::connect_refused),
-                          .message = "the server speaks another revision of the protocol"});
-    }
-    this->unschedule(one);
-    std::string const pid(data["pid"].string().value_or(""));
-    one.id = *id;
-    one.recovered = !pid.empty() && pid == one.pid;
-    if (!one.recovered) one.offset.clear();
-    one.pid = pid;
-    if (auto const offset = data["offset"].string(); offset && !pid.empty()) one.offset = *offset;
-    one.is = stage::connected;
-    ++this->counters_.sockets_connected;
-    if (one.recovered) ++this->counters_.sockets_recovered;
-    deliver_early(one);
-    if (this->gone() || one.is != stage::connected) return;
-    this->send_queued(one);
-    if (this->gone() || one.is != stage::connected) return;
-    one.announced = true;
-    if (one.on_connect) this->fenced([&] { one.on_connect(this->anchored(), one.at); });
-    if (this->gone() || one.is != stage::connected) return;
-    finish_connect(one, {});
-    complete_if_joined();
-  }
-
-  // Events of before: the server sends what was missed ahead of its answer.
-  void deliver_early(nsp_type& one) {
-    auto const early = std::exchange(one.early, {});
-    one.early_bytes = 0;
-    for (auto const& [packed, ack] : early) {
-      if (this->gone() || one.is != stage::connected) return;
-      value_tape tape;
-      if (unpack_event(packed.view(), tape)) handle(one, tape.root(), ack);
-    }
-  }
-
-  void on_refused(nsp_type& one, value data) {
-    if (one.is != stage::joining) return this->violated(errc::unexpected_packet);
-    std::string const message(
-        (data.kind() == value_kind::string ? data : data["message"]).string().value_or(""));
-    refuse(one, {.error = make_error_code(errc::connect_refused),
-                 .message = message,
-                 .data = data["data"]});
-  }
-
-  void refuse(nsp_type& one, connect_failure const& why) {
-    ++this->counters_.sockets_refused;
-    this->unschedule(one);
-    one.is = stage::idle;
-    one.wanted = false;
-    ++one.round;
-    // Before the handler, which may begin the next.
-    finish_connect(one, why.error);
-    finish_receive(one, make_error_code(errc::disconnected));
-    this->complete_connect(why.error);
-    if (one.on_connect_error) this->fenced([&] { one.on_connect_error(why); });
-    close_if_unused();
-  }
-
-  // -- leaving -----------------------------------------------------------------------------------
-
-  // `wanted`: whether it connects again with the next connection; its handler may object.
-  void leave(nsp_type& one, disconnect_reason why, bool wanted = false) {
-    bool const was_connected = one.is == stage::connected;
-    bool const on_purpose = why == disconnect_reason::io_server_disconnect ||
-                            why == disconnect_reason::io_client_disconnect;
-    this->unschedule(one);
-    one.is = stage::idle;
-    one.id.clear();
-    one.wanted = wanted;
-    ++one.round;
-    if (on_purpose) {
-      one.pid.clear();
-      one.offset.clear();
-      finish_connect(one, make_error_code(asio::error::operation_aborted));
-      finish_receive(one, make_error_code(errc::disconnected));
-    }
-    if (!was_connected) return;
-    // Unless what waited, or came early, was the end already.
-    bool const told = std::exchange(one.announced, false);
-    if (told && one.on_disconnect) this->fenced([&] { one.on_disconnect(why); });
-    if (!this->gone()) this->forget_sent(one);
-  }
-
-  void close_if_unused() {
-    bool const connected = this->state() == client_state::connected;
-    if (this->gone() || !(connected || this->is_connecting())) return;
-    for (auto const& one : this->nsps_) {
-      if (one->wanted) return;
-    }
-    if (!connected) return this->give_up_connecting();
-    this->begin_closing();
-    if (!this->gone()) this->close_session();
-  }
-
-  void complete_if_joined() {
-    if (this->gone() || !this->is_awaited()) return;
-    for (auto const& one : this->nsps_) {
-      if (one->wanted && one->is != stage::connected) return;
-    }
-    this->complete_connect({});
-  }
-
-  void finish_connect(nsp_type& one, std::error_code error) {
-    auto waiting = std::exchange(one.connect_done, {});
-    for (auto& done : waiting) done(error);
-  }
-  void finish_receive(nsp_type& one, std::error_code error) {
-    auto waiting = std::exchange(one.receive_done, {});
-    for (auto& done : waiting) done(error, {});
-  }
   void finish_close(std::error_code error = {}) {
     auto waiting = std::exchange(close_done_, {});
     for (auto& done : waiting) done(error);
@@ -438,29 +305,6 @@ class socketio_client_core final
       return this->violated(errc::message_too_big);
     }
     to.early.emplace_back(std::move(packed), packet.id);
-  }
-
-  void handle(nsp_type& to, value whole, std::optional<std::uint64_t> ack) {
-    event_title const title(whole[0]);
-    event_call call{this->anchored(), to.at, {title.name(), whole}, ack};
-    // The server puts the place in its log behind the arguments.
-    if (!to.pid.empty() && !ack && whole.size() > 1) {
-      if (auto const last = whole[whole.size() - 1].string()) to.offset = *last;
-    }
-    auto const run = [&](auto& handler) {
-      if (this->gone() || to.is != stage::connected) return;
-      if (!this->fenced([&] { handler(call); })) {
-        this->lose(disconnect_reason::forced_close, {make_error_code(errc::not_open)},
-                   close_code::internal_error);
-      }
-    };
-    handler_table& table = *to.handlers;
-    if (table.on_any) run(table.on_any);
-    if (this->gone() || to.is != stage::connected) return;
-    bool const handled = table.call(title.name(), run);
-    if (this->gone()) return;
-    if (!handled) return keep_event(to, call);
-    if (call.error != errc{}) mismatched(to, call);
   }
 
   void mismatched(nsp_type& to, event_call const& call) {

@@ -24,9 +24,7 @@ class socketio_client_face : public client_face<socketio_client_core<Policies>>,
   /// A namespace, made when it is named for the first time; it connects with the client, or now.
   /// "chat" is "/chat". A handle without use for a name of more than 128 bytes or with a comma, and
   /// beyond `max_namespaces`.
-  client_socket socket(std::string_view nsp = "/") {
-    return handle(this->core_->open_nsp(nsp));
-  }
+  client_socket socket(std::string_view nsp = "/") { return handle(this->core_->open_nsp(nsp)); }
 
   // -- connecting --------------------------------------------------------------------------------
 
@@ -35,6 +33,7 @@ class socketio_client_face : public client_face<socketio_client_core<Policies>>,
   /// has no path: that of Engine.IO is an option, and namespaces are named by `socket`.
   using client_face<socketio_client_core<Policies>>::connect;
   using client_face<socketio_client_core<Policies>>::async_connect;
+  using has_client_handlers<socketio_client_face>::connect;
   using has_client_handlers<socketio_client_face>::on_connect;
 
   /// Leaves all namespaces and closes the connection, behind what was sent. Nothing is connected
@@ -44,11 +43,10 @@ class socketio_client_face : public client_face<socketio_client_core<Policies>>,
   /// `close_timeout` is over. *Errors*: `not_open`, `operation_aborted`.
   template <class Token>
   auto async_close(Token&& token) {
-    return initiate<std::error_code>(
-        this->get_executor(), std::forward<Token>(token),
-        [core = keep(this->core_)](completion<std::error_code> done) {
-          core->close(std::move(done));
-        });
+    return initiate<std::error_code>(this->get_executor(), std::forward<Token>(token),
+                                     [core = keep(this->core_)](completion<std::error_code> done) {
+                                       core->close(std::move(done));
+                                     });
   }
 
   /// `void()`: an Engine.IO session is open; its namespaces are about to connect.
@@ -78,6 +76,12 @@ class socketio_client_face : public client_face<socketio_client_core<Policies>>,
   bool is_open() const noexcept { return this->core_->is_session_open(); }
   /// "polling" or "websocket"; empty while no session is open.
   std::string_view transport() const noexcept { return this->core_->transport(); }
+  /// What waits in a namespace, to look at: the state of a journal, say. Null for a namespace that
+  /// wasn't named. Valid while the client is.
+  typename Policies::offline_queue const* offline_queue(std::string_view nsp = "/") const {
+    auto* const one = this->core_->find_nsp(nsp);
+    return one ? &one->queue : nullptr;
+  }
   /// For other threads.
   hawser::client_remote remote() const { return hawser::client_remote(&this->core_->anchored()); }
 
@@ -87,8 +91,8 @@ class socketio_client_face : public client_face<socketio_client_core<Policies>>,
 
  protected:
   using base = client_face<socketio_client_core<Policies>>;
-  using typename base::keep;
   using base::base;
+  using typename base::keep;
 
  private:
   client_socket handle(client_nsp const* one) const {

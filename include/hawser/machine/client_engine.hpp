@@ -1,57 +1,13 @@
 // Engine.IO 4 as its client sees it, as a state machine: the opening, polling, the upgrade.
 #pragma once
 
-#include <chrono>
-#include <cstddef>
 #include <cstdint>
-#include <string>
-#include <string_view>
 
-#include <hawser/codec/base64.hpp>
 #include <hawser/codec/eio/handshake.hpp>
 #include <hawser/codec/eio/packet.hpp>
-#include <hawser/codec/value/tape.hpp>
 #include <hawser/core/bytes.hpp>
-#include <hawser/core/error.hpp>
 
 namespace hawser::inline HAWSER_ABI {
-
-/// What a server said first: see `eio::open_packet`.
-struct session_terms {
-  std::string sid{};
-  bool can_upgrade = false;
-  std::chrono::milliseconds ping_interval{};
-  std::chrono::milliseconds ping_timeout{};
-  std::size_t max_payload = 0;  ///< bytes of a body; 0: the server didn't say
-};
-
-/// Reads the content of an open packet. Other servers have session ids of other forms: up to 128
-/// visible characters that need no escape in a query. Error: `bad_open_packet`.
-inline errc read_terms(value const& open, session_terms& out) {
-  constexpr std::size_t max_sid = 128;
-  constexpr std::int64_t most = 1'000'000'000;  // eleven days: what timers take
-  auto const sid = open["sid"].string();
-  auto const interval = open["pingInterval"].integer();
-  auto const timeout = open["pingTimeout"].integer();
-  if (!sid || sid->empty() || sid->size() > max_sid) return errc::bad_open_packet;
-  for (char const c : *sid) {
-    bool const plain = codec::base64url_alphabet.find(c) != std::string_view::npos;
-    if (!plain && c != '.' && c != '~') return errc::bad_open_packet;
-  }
-  if (!interval || *interval <= 0 || *interval > most) return errc::bad_open_packet;
-  if (!timeout || *timeout <= 0 || *timeout > most) return errc::bad_open_packet;
-  out.sid = *sid;
-  out.ping_interval = std::chrono::milliseconds(*interval);
-  out.ping_timeout = std::chrono::milliseconds(*timeout);
-  out.max_payload = static_cast<std::size_t>(open["maxPayload"].unsigned_integer().value_or(0));
-  out.can_upgrade = false;
-  value const upgrades = open["upgrades"];
-  if (upgrades.kind() != value_kind::array) return errc::bad_open_packet;
-  for (value const one : upgrades.elements()) {
-    out.can_upgrade = out.can_upgrade || one.string() == "websocket";
-  }
-  return {};
-}
 
 /// The state of a client's session. It owns no connection: its user tells it what arrived where,
 /// and does what the answers say. Packets go to the carrier. Before it changes, the poll and the
@@ -61,7 +17,7 @@ class client_engine {
   enum class stage : std::uint8_t { closed, opening, open, closing };
   enum class verdict : std::uint8_t {
     ignore,
-    opened,        ///< the open packet: see `read_terms`
+    opened,        ///< the open packet: see `eio::read_open`
     deliver,       ///< its data is a message
     answer_ping,   ///< send a pong
     pause,         ///< the probe was answered: see `may_switch`
@@ -80,7 +36,7 @@ class client_engine {
     carrier_ = first;
     probe_ = probe::none;
   }
-  /// The terms were read.
+  /// The open packet was read.
   void open() noexcept { stage_ = stage::open; }
   void begin_closing() noexcept {
     stage_ = stage::closing;

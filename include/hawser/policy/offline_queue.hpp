@@ -26,7 +26,7 @@ namespace hawser::inline HAWSER_ABI {
 /// and says whether it was there. `size` counts what is queued, with whatever each one costs.
 /// What the queue gives up on its own is told by `dropped`, one a call, each once, and the data
 /// are valid until the next call: to be asked after `push` and `front` until it has nothing.
-/// *Exemplar*: `bounded_queue`. *Models*: `bounded_queue`, `no_queue`.
+/// *Exemplar*: `bounded_queue`. *Models*: `bounded_queue`, `no_queue`, `journal_queue`.
 template <class Q>
 concept offline_queue_policy =
     std::movable<Q> && std::constructible_from<Q, typename Q::options const&, std::string_view> &&

@@ -67,7 +67,8 @@ class queued_entries {
   };
   static constexpr std::uint32_t none = 0xffffffff;
 
-  explicit queued_entries(offline_queue_limits const& limits) : limits_(limits) {}
+  explicit queued_entries(offline_queue_limits const& limits)
+      : limits_(limits), max_dropped_{limits.max_bytes, limits.max_messages} {}
 
   backlog size() const noexcept { return queued_; }
 
@@ -110,13 +111,62 @@ class queued_entries {
     }
   }
 
-  /// Drops what is too old from the front on.
-  void expire(time_point now) {
+  /// Who the message that was admitted is put before, taking its place; 0: behind all.
+  std::uint64_t replaced(admission way) const noexcept {
+    return way.replaces == none ? 0 : nodes_[way.replaces].id;
+  }
+
+  /// Calls `visit` with the id of each one that goes when the message is inserted.
+  template <class Visit>
+  void visit_leaving(admission way, Visit visit) const {
+    if (way.replaces != none) visit(nodes_[way.replaces].id);
+    for (std::uint32_t at = first_; way.drops > 0; at = nodes_[at].next) {
+      if (at == way.replaces) continue;
+      visit(nodes_[at].id);
+      --way.drops;
+    }
+  }
+
+  /// Drops what is too old from the front on, calling `gone` with the id of each.
+  template <class Gone>
+  void expire(time_point now, Gone gone) {
     if (limits_.max_age.count() <= 0) return;
     while (first_ != none) {
       auto const age = std::chrono::floor<std::chrono::milliseconds>(now - nodes_[first_].at);
       if (age < limits_.max_age) return;
+      gone(nodes_[first_].id);
       drop(first_, errc::offline_expired);
+    }
+  }
+  void expire(time_point now) {
+    expire(now, [](std::uint64_t) {});
+  }
+
+  // -- what outlives the program -----------------------------------------------------------------
+
+  /// Takes a message back that was accepted once, whatever the limits are now, and puts it before
+  /// that of id `before` if that one is there, else behind all. Precondition: as of `insert`.
+  void restore(queued_message const& message, time_point at, std::uint64_t before) {
+    std::uint32_t const place = find(before);
+    std::uint32_t const added = append(message, at);
+    if (place != none) move_before(added, place);
+    max_dropped_.bytes = std::max(max_dropped_.bytes, queued_.bytes);
+    max_dropped_.messages = std::max(max_dropped_.messages, queued_.messages);
+  }
+
+  /// Calls `visit(message, at, before)` with each in the order of the ids: what `restore` has to be
+  /// called with for the same queue to come out.
+  template <class Visit>
+  void visit(Visit visit) const {
+    // The next in the order with a smaller id; those that have been passed rise from the bottom.
+    std::vector<std::uint64_t> before(nodes_.size()), passed;
+    for (std::uint32_t at = last_; at != none; at = nodes_[at].previous) {
+      while (!passed.empty() && passed.back() > nodes_[at].id) passed.pop_back();
+      before[at] = passed.empty() ? 0 : passed.back();
+      passed.push_back(nodes_[at].id);
+    }
+    for (slot const& each : index_) {
+      if (each.at != none) visit(view(each.at), nodes_[each.at].at, before[each.at]);
     }
   }
 
@@ -136,7 +186,8 @@ class queued_entries {
   }
 
   /// The earliest dropped one that was not told yet; its data are valid until the next call. What
-  /// is not asked for in time is forgotten, as soon as it exceeds the limits of the queue itself.
+  /// is not asked for in time is forgotten, as soon as it exceeds the limits of the queue itself,
+  /// or what was restored.
   std::optional<dropped_message> dropped() {
     if (told_ != none) recycle(std::exchange(told_, none));
     if (first_dropped_ == none) return std::nullopt;
@@ -268,7 +319,7 @@ class queued_entries {
     dropped_.bytes += cost(at);
     ++dropped_.messages;
     while (first_dropped_ != at &&
-           (dropped_.messages > limits_.max_messages || dropped_.bytes > limits_.max_bytes)) {
+           (dropped_.messages > max_dropped_.messages || dropped_.bytes > max_dropped_.bytes)) {
       recycle(take_dropped());
     }
   }
@@ -297,6 +348,7 @@ class queued_entries {
   std::unordered_map<std::uint64_t, std::uint32_t> by_key_;
   backlog queued_{};
   backlog dropped_{};
+  backlog max_dropped_;
   std::size_t spare_ = 0;
   std::uint32_t first_ = none;
   std::uint32_t last_ = none;

@@ -12,7 +12,8 @@
 namespace hawser::inline HAWSER_ABI {
 
 /// An HTTP proxy that makes tunnels (CONNECT), and is spoken to in the clear. It resolves the
-/// URL's host itself. A password can be read by whoever listens between here and the proxy.
+/// URL's host itself, and its own address is the stream's `remote_address`. A password can be read
+/// by whoever listens between here and the proxy.
 struct proxy_options {
   std::string host{};      ///< a name, or an address without brackets; empty: no proxy
   std::uint16_t port = 0;  ///< must be set, there is no default

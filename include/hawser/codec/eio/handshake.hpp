@@ -13,9 +13,11 @@
 #include <hawser/codec/base64.hpp>
 #include <hawser/codec/eio/packet.hpp>
 #include <hawser/codec/http/url.hpp>
+#include <hawser/codec/value/tape.hpp>
 #include <hawser/codec/value/writer.hpp>
 #include <hawser/core/buffer.hpp>
 #include <hawser/core/bytes.hpp>
+#include <hawser/core/error.hpp>
 
 namespace hawser::inline HAWSER_ABI::eio {
 
@@ -95,6 +97,43 @@ inline std::string write_open(open_packet const& open) {
   json.unsigned_integer(open.max_payload);
   json.end_object();
   return std::string(as_text(text.view()));
+}
+
+/// What a client was told so.
+struct session_terms {
+  std::string sid{};
+  bool can_upgrade = false;
+  std::chrono::milliseconds ping_interval{};
+  std::chrono::milliseconds ping_timeout{};
+  std::size_t max_payload = 0;  ///< bytes of a body; 0: the server didn't say
+};
+
+/// Reads the content of an open packet. Other servers have session ids of other forms: up to 128
+/// visible characters that need no escape in a query. Error: `bad_open_packet`.
+inline errc read_open(value const& open, session_terms& out) {
+  constexpr std::size_t max_sid = 128;
+  constexpr std::int64_t most = 1'000'000'000;  // eleven days: what timers take
+  auto const sid = open["sid"].string();
+  auto const interval = open["pingInterval"].integer();
+  auto const timeout = open["pingTimeout"].integer();
+  if (!sid || sid->empty() || sid->size() > max_sid) return errc::bad_open_packet;
+  for (char const c : *sid) {
+    bool const plain = codec::base64url_alphabet.find(c) != std::string_view::npos;
+    if (!plain && c != '.' && c != '~') return errc::bad_open_packet;
+  }
+  if (!interval || *interval <= 0 || *interval > most) return errc::bad_open_packet;
+  if (!timeout || *timeout <= 0 || *timeout > most) return errc::bad_open_packet;
+  out.sid = *sid;
+  out.ping_interval = std::chrono::milliseconds(*interval);
+  out.ping_timeout = std::chrono::milliseconds(*timeout);
+  out.max_payload = static_cast<std::size_t>(open["maxPayload"].unsigned_integer().value_or(0));
+  out.can_upgrade = false;
+  value const upgrades = open["upgrades"];
+  if (upgrades.kind() != value_kind::array) return errc::bad_open_packet;
+  for (value const one : upgrades.elements()) {
+    out.can_upgrade = out.can_upgrade || one.string() == "websocket";
+  }
+  return {};
 }
 
 /// Whether this can be a session id: `sid_size` characters of base64url.

@@ -8,6 +8,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <utility>
 
 #include <asio/io_context.hpp>
@@ -23,11 +24,13 @@ using namespace std::chrono_literals;
 
 namespace {
 
-template <class Backpressure>
+template <class Backpressure, class Reconnect, class Queue>
 class world {
  public:
-  using policies =
-      hawser::websocket_policies::with_transport<hawser::memory>::with_backpressure<Backpressure>;
+  using policies = typename hawser::websocket_policies::with_transport<hawser::memory>::
+      template with_backpressure<Backpressure>::template with_reconnect<
+          Reconnect>::template with_offline_queue<Queue>;
+  static constexpr bool reconnects = std::is_same_v<Reconnect, hawser::exponential_backoff>;
   using client_type = hawser::basic_client<policies>;
 
   world(std::uint8_t shape, script& input) : input_(input), shape_(shape), random_(shape) {
@@ -59,15 +62,65 @@ class world {
     if ((shape_ & 8) != 0) numbers.limits.rates.messages = {.per_second = 2, .burst = 3};
     numbers.subprotocols = {"chat", "echo"};
     numbers.random = random_.source();
-    closes_ = 0;
+    if constexpr (reconnects) {
+      numbers.connect_timeout = 3s;
+      numbers.reconnect = {.first_delay = 50ms, .max_delay = 1s};
+      if ((shape_ & 1) != 0) numbers.reconnect.attempts = 2;
+      numbers.offline_queue = {.max_messages = 3, .max_bytes = 500, .max_age = 5s};
+      using hawser::overflow_rule;
+      if ((shape_ & 6) == 2) numbers.offline_queue.overflow = overflow_rule::drop_oldest;
+      if ((shape_ & 6) == 4) numbers.offline_queue.overflow = overflow_rule::replace_by_key;
+    }
+    opens_ = closes_ = 0;
     client_.emplace(io_, std::move(numbers));
     if ((shape_ & 16) != 0) {
       client_->on_message([this](hawser::message const& m) { on_message(m); });
     }
-    client_->on_close([this](hawser::close_event const&) { ++closes_; });
+    client_->on_open([this] {
+      require(++opens_ == closes_ + 1 && client_->is_open());
+      if (opens_ % 4 == 3) client_->send("opened");
+    });
+    client_->on_close([this](hawser::close_event const&) { require(++closes_ == opens_); });
+    client_->on_dropped([this](hawser::dropped_message const& what) {
+      require(what.id > 0 && reconnects);
+      inside();
+    });
+    client_->on_state([this](hawser::client_state now) {
+      require(now != last_);
+      last_ = now;
+      inside();
+    });
+    last_ = hawser::client_state::disconnected;
+    client_->on_error([this](hawser::attempt_failure const& why) {
+      require(bool(why.error));
+      inside();
+    });
+    client_->on_reconnect_attempt([this](std::uint32_t number) {
+      require(number > 0 && reconnects);
+      inside();
+    });
+    client_->on_reconnect([](std::uint32_t number) { require(number > 0); });
+    client_->on_reconnect_error([](hawser::attempt_failure const& why) { require(bool(why.error)); });
+    client_->on_reconnect_failed([this] { inside(); });
     client_->on_drain([this] {
       if (++drains_ < 20) client_->send("drained");  // else it goes on for ever on a narrow link
     });
+  }
+
+  // Inside a handler: what the script has prepared for the next one.
+  void inside() {
+    require(client_.has_value());
+    switch (std::exchange(next_, std::uint8_t{0}) % 9) {
+      case 1: (void)client_->close(); break;
+      case 2: connect(); break;
+      case 3: client_->socket().terminate(); break;
+      case 4: client_->send("from a handler"); break;
+      case 5: client_->async_close(once()); break;
+      case 6: client_->flush(); break;
+      case 7: client_.reset(); break;
+      case 8: throw 1;
+      default: break;
+    }
   }
 
   void on_message(hawser::message const& m) {
@@ -107,7 +160,7 @@ class world {
   void step(std::uint8_t code) {
     if (!client_) renew();
     auto* const at = peer();
-    switch (code % 28) {
+    switch (code % 30) {
       case 0: connect(); break;
       case 1: client_->async_receive(once()); break;
       case 2: client_->async_close(once()); break;
@@ -157,19 +210,29 @@ class world {
         net_.run_for(50ms);
         if (peer()) peer()->send(switching(*peer(), input_.byte()));
         break;
+      case 27: next_ = input_.byte(); break;
+      case 28:  // a server that reconnecting clients find
+        for (int i = 0; i < 20 && client_ && !client_->is_open(); ++i) {
+          net_.run_for(100ms);
+          if (peer()) peer()->send(switching(*peer(), 0));
+          net_.run_for(1ms);
+        }
+        break;
       default:
         client_->remote().post([this] {
           if (client_) client_->flush();
         });
     }
-    if (code % 28 != 23) net_.run_ready();
+    if (code % 30 != 23) net_.run_ready();
     require(!net_.stuck());
     if (client_) check();
   }
 
   void check() {
     auto const& seen = client_->counters();
-    require(seen.closed == closes_ && seen.opened - seen.closed <= 1);
+    require(seen.closed == closes_ && seen.opened == opens_ && opens_ - closes_ <= 1);
+    require(client_->state() == last_);
+    require(client_->waiting().messages <= 3 && client_->waiting().bytes <= 500);
     require(!client_->is_open() || seen.opened - seen.closed == 1);
     require(seen.objects < 10);
     require(started_ >= completed_);
@@ -196,6 +259,7 @@ class world {
 
   // Everybody leaves: nothing may be left, and everything was answered once.
   void finish() {
+    next_ = 0;
     host_.close();
     for (std::size_t i = 0; i < host_.size(); ++i) host_[i].close();
     for (auto& one : net_.connections()) one.release();
@@ -206,11 +270,16 @@ class world {
       net_.run_for(30s);
     }
     require(!net_.stuck());
+    if (client_ && reconnects) {  // it would go on trying
+      (void)client_->close();
+      net_.run_for(30s);
+    }
     if (client_) {
       check();
       auto const& seen = client_->counters();
       require(!client_->is_open() && !client_->is_connecting() && seen.opened == seen.closed);
       require(seen.objects == 0 && seen.partial_bytes == 0);
+      require(started_ == completed_);
       client_.reset();
     }
     net_.run_for(1s);
@@ -226,20 +295,24 @@ class world {
   hawser::memory_network net_{io_};
   hawser::memory_host host_{net_};
   std::optional<client_type> client_;
+  hawser::client_state last_ = hawser::client_state::disconnected;
+  std::uint8_t next_ = 0;  // what the next handler does
+  std::size_t opens_ = 0;
   std::size_t closes_ = 0;
   std::size_t started_ = 0;
   std::size_t completed_ = 0;
   int drains_ = 0;
 };
 
-template <class Backpressure>
+template <class Backpressure, class Reconnect = hawser::no_reconnect,
+          class Queue = hawser::no_queue>
 void play(std::uint8_t shape, script& input) {
-  world<Backpressure>(shape, input).run();
+  world<Backpressure, Reconnect, Queue>(shape, input).run();
 }
 
 }  // namespace
 
-// The first byte chooses options and backpressure; then steps, each a byte and what it needs.
+// The first byte chooses options and policies; then steps, each a byte and what it needs.
 extern "C" int LLVMFuzzerTestOneInput(std::uint8_t const* data, std::size_t size) {
   if (size == 0 || size > 4096) return 0;
   script input(data + 1, size - 1);
@@ -248,6 +321,11 @@ extern "C" int LLVMFuzzerTestOneInput(std::uint8_t const* data, std::size_t size
     case 1:
     case 2: play<hawser::latest_by_key>(data[0], input); break;
     case 3: play<hawser::pause_reading>(data[0], input); break;
+    case 4:
+    case 5:
+      play<hawser::latest_by_key, hawser::exponential_backoff, hawser::bounded_queue>(data[0],
+                                                                                      input);
+      break;
     default: play<hawser::disconnect_slow>(data[0], input);
   }
   return 0;

@@ -12,6 +12,7 @@
 #include <string_view>
 #include <system_error>
 #include <utility>
+#include <vector>
 
 #include <hawser/endpoint/journal_format.hpp>
 #include <hawser/endpoint/journal_queue.hpp>
@@ -183,18 +184,27 @@ struct run {
     }
   }
 
-  // All that is queued, the disk being left as it is.
-  texts look() {
+  // All that is queued, the disk being left as it is; and the order.
+  template <class Queue>
+  texts look(Queue& at, std::vector<std::uint64_t>& order) {
+    auto const file = bytes_of_file();
+    texts found;
+    while (auto const* first = at.front(time)) {
+      order.push_back(first->id);
+      require(found.emplace(first->id, as_text(first->data)).second);
+      require(at.remove(order.back()));
+    }
+    require(at.size().messages == 0 && at.size().bytes == 0);
+    bytes_of_file() = file;
+    return found;
+  }
+  texts look(std::vector<std::uint64_t>& order) {
     auto const file = bytes_of_file();
     auto const others = all.files;
     texts found;
     {
       queue other(options);
-      while (auto const* first = other.front(time)) {
-        require(found.emplace(first->id, as_text(first->data)).second);
-        require(other.remove(first->id));
-      }
-      require(other.size().messages == 0 && other.size().bytes == 0);
+      found = look(other, order);
     }
     all.files = others;
     bytes_of_file() = file;
@@ -212,11 +222,17 @@ struct run {
 
   // `damaged`: what was accepted may be gone, if the end of the file is.
   void open(bool damaged) {
-    now.reset();
     all.calls_until_failure = -1;
+    std::vector<std::uint64_t> before, order;
+    if (now) look(*now, before);
+    now.reset();
     auto const age = std::exchange(options.limits.max_age, 0s);
-    auto const found = look();
+    auto const found = look(order);
     options.limits.max_age = age;
+    if (!damaged && !failing) {
+      std::erase_if(order, [&](auto id) { return std::ranges::count(before, id) == 0; });
+      require(order == before);
+    }
     now.emplace(options);
     if (now->error()) {
       require(damaged && now->error() == errc::journal_corrupt);
@@ -255,7 +271,7 @@ struct run {
     std::uint8_t const shape = in.byte();
     message_key const key = (shape & 1) != 0 ? message_key(shape >> 1 & 7) : message_key();
     std::string text(in.bytes());
-    if ((shape & 0xf0) == 0xf0) text.resize(text.size() * 100);
+    if ((shape & 0xf0) == 0xf0) text.resize(text.size() * 20);
     auto const id = now->push(message_kind::text, as_bytes(text), key, time);
     if (id) {
       require(*id > last);
@@ -322,7 +338,7 @@ struct run {
 // Byte 0: options, and whether records are forged, which follow then; else byte 1 has whether what
 // follows is the file. The rest is what happens.
 extern "C" int LLVMFuzzerTestOneInput(std::uint8_t const* data, std::size_t size) {
-  if (size > 4096) return 0;
+  if (size > 1024) return 0;
   run one{script(data, size)};
   if (!one.forged && (one.in.byte() & 1) != 0) {
     std::string& file = bytes_of_file();

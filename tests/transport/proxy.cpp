@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cstddef>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <system_error>
@@ -17,7 +18,6 @@
 #include <hawser/transport/tcp.hpp>
 #include <hawser/transport/tls.hpp>
 
-#include "support/certificates.hpp"
 #include "support/dialling.hpp"
 #include "support/tunnel_proxy.hpp"
 
@@ -253,6 +253,8 @@ TEST_CASE("proxy: one that isn't there, and options that can't be", "[transport]
 }
 
 #if HAWSER_WITH_TLS
+
+#include "support/certificates.hpp"
 
 // -- TLS through the tunnel ----------------------------------------------------------------------
 

@@ -50,6 +50,7 @@ class client_emitting : public engine_client<Derived, Policies> {
     std::uint32_t tries = 0;
     std::string delivery{};  ///< what delivery ids begin with
     std::uint32_t round = 0;
+    bool announced = false;  ///< its connect event was told, and the disconnect event wasn't
     std::vector<std::pair<byte_buffer, std::optional<std::uint64_t>>> early;
     std::size_t early_bytes = 0;
     std::vector<completion<std::error_code>> connect_done;
@@ -244,13 +245,16 @@ class client_emitting : public engine_client<Derived, Policies> {
   }
 
   void send_all(nsp_type& of) {
+    bool hurried = false;
     while (!this->gone() && of.is == client_nsp::stage::connected && of.queue.size().messages > 0) {
       queued_message const* const next = of.queue.front(this->now());
       if (!next) return;
       if (!this->takes(next->data.size() * 2)) {
-        this->hurry_carrier();
-        if (!this->takes(next->data.size() * 2)) return;  // goes on when it has drained
+        if (std::exchange(hurried, true)) return;  // goes on when it has drained
+        this->hurry_carrier();                     // after which nothing need be as it was
+        continue;
       }
+      hurried = false;
       std::uint64_t const id = next->id;
       auto const ack = of.queued_acks.find(id);
       std::optional<std::uint64_t> number;

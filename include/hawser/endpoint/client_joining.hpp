@@ -37,7 +37,8 @@ class client_joining : public client_emitting<Derived, Policies> {
     this->nsps_.push_back(
         std::make_unique<nsp_type>(slashed, socket_id{slot, 0}, this->queue_numbers_));
     nsp_type& made = *this->nsps_.back();
-    if (this->is_session_open()) ask_auth(made);
+    // With the next turn: whoever names it has yet to say what CONNECT carries.
+    if (this->is_session_open()) this->schedule(made, this->now());
     return &made;
   }
 
@@ -111,8 +112,9 @@ class client_joining : public client_emitting<Derived, Policies> {
     if (this->gone() || one.is != stage::connected) return;
     this->send_queued(one);
     if (this->gone() || one.is != stage::connected) return;
+    one.announced = true;
     if (one.on_connect) this->fenced([&] { one.on_connect(this->anchored(), one.at); });
-    if (this->gone()) return;
+    if (this->gone() || one.is != stage::connected) return;
     finish_connect(one, {});
     complete_if_joined();
   }
@@ -145,44 +147,46 @@ class client_joining : public client_emitting<Derived, Policies> {
     one.is = stage::idle;
     one.wanted = false;
     ++one.round;
-    if (one.on_connect_error) this->fenced([&] { one.on_connect_error(why); });
-    if (this->gone()) return;
+    // Before the handler, which may begin the next.
     finish_connect(one, why.error);
     finish_receive(one, make_error_code(errc::disconnected));
     this->complete_connect(why.error);
+    if (one.on_connect_error) this->fenced([&] { one.on_connect_error(why); });
     close_if_unused();
   }
 
   // -- leaving -----------------------------------------------------------------------------------
 
-  void leave(nsp_type& one, disconnect_reason why) {
+  // `wanted`: whether it connects again with the next connection; its handler may object.
+  void leave(nsp_type& one, disconnect_reason why, bool wanted = false) {
     bool const was_connected = one.is == stage::connected;
     bool const on_purpose = why == disconnect_reason::io_server_disconnect ||
                             why == disconnect_reason::io_client_disconnect;
     this->unschedule(one);
     one.is = stage::idle;
     one.id.clear();
+    one.wanted = wanted;
     ++one.round;
     if (on_purpose) {
-      one.wanted = false;
       one.pid.clear();
       one.offset.clear();
       finish_connect(one, make_error_code(asio::error::operation_aborted));
       finish_receive(one, make_error_code(errc::disconnected));
     }
     if (!was_connected) return;
-    if (one.on_disconnect) this->fenced([&] { one.on_disconnect(why); });
+    // Unless what waited, or came early, was the end already.
+    bool const told = std::exchange(one.announced, false);
+    if (told && one.on_disconnect) this->fenced([&] { one.on_disconnect(why); });
     if (!this->gone()) this->forget_sent(one);
   }
 
   void close_if_unused() {
-    if (this->gone()) return;
+    bool const connected = this->state() == client_state::connected;
+    if (this->gone() || !(connected || this->is_connecting())) return;
     for (auto const& one : this->nsps_) {
       if (one->wanted) return;
     }
-    connects_again_ = false;
-    if (this->is_connecting()) return this->give_up_connecting();
-    if (this->state() != client_state::connected) return;
+    if (!connected) return this->give_up_connecting();
     this->begin_closing();
     if (!this->gone()) this->close_session();
   }
@@ -203,8 +207,6 @@ class client_joining : public client_emitting<Derived, Policies> {
     auto waiting = std::exchange(one.receive_done, {});
     for (auto& done : waiting) done(error, {});
   }
-
-  bool connects_again_ = false;  // when the connection that is being closed is closed
 };
 
 }  // namespace hawser::inline HAWSER_ABI::inline HAWSER_ASIO_ABI

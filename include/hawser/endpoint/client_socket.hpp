@@ -121,7 +121,7 @@ class has_client_handlers : public emits_events<Self> {
   }
 
   /// Connects the namespace again after it was left, or refused. Error: `not_open` for a client
-  /// that was never given a URL: it connects when it is.
+  /// that was never given a URL, or is closing: it connects with the client then.
   std::error_code connect() const {
     auto* const at = host();
     return at ? at->connect_nsp(ref().number()) : make_error_code(errc::not_open);

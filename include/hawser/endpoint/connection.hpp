@@ -143,12 +143,14 @@ class connection : public liveness<Host, connection<Host>> {
 
   /// Ends the connection without a word. `rude`: with a reset.
   void terminate(std::error_code why, bool rude = true) {
+    keeping const kept(*this);
     deliver_close({close_code::abnormal, {}, why, false});
     dispose(rude);
   }
 
   /// The peer broke the protocol or a limit: nothing more is delivered.
   void violate(errc error, close_code code) {
+    keeping const kept(*this);
     this->host_->count_violation(error);
     if (this->phase_ == phase::open) send_close(code, describe(error));
     deliver_close({code, describe(error), make_error_code(error), false});
@@ -157,6 +159,7 @@ class connection : public liveness<Host, connection<Host>> {
 
   /// The stream failed.
   void fail(std::error_code error) {
+    keeping const kept(*this);
     if (this->phase_ == phase::closed) return;
     if (this->phase_ < phase::open) this->host_->opening_failed(*this, error);
     deliver_close({close_code::abnormal, {}, error, false});
@@ -219,6 +222,7 @@ class connection : public liveness<Host, connection<Host>> {
   }
 
   void on_phase_timeout() {
+    keeping const kept(*this);
     switch (this->phase_) {
       case phase::securing:
       case phase::opening:
@@ -244,6 +248,15 @@ class connection : public liveness<Host, connection<Host>> {
     close_code code;
     std::string reason;
     std::error_code error;
+  };
+
+  // A handler may end the server or client, which lets go of this.
+  struct keeping {
+    explicit keeping(connection& self) noexcept : at(self) { at.retain(); }
+    ~keeping() { at.release(); }
+    keeping(keeping const&) = delete;
+    keeping& operator=(keeping const&) = delete;
+    connection& at;
   };
 
   void secure() {

@@ -220,6 +220,7 @@ class engine_client : public engine_requests<Derived, Policies> {
   void open_by_next() {
     auto const kind = engine_.transports[first_];
     state_.begin(kind);
+    ++sessions_;
     terms_ = {};
     open_by_ = give_up_;
     reschedule();
@@ -266,7 +267,8 @@ class engine_client : public engine_requests<Derived, Policies> {
   void read_payload(mutable_bytes content) {
     eio::payload_reader reader(content, {max_packets_});
     eio::packet packet;
-    while (state_.at() != client_engine::stage::closed) {
+    auto const session = sessions_;  // a handler may begin the next one
+    while (state_.at() != client_engine::stage::closed && session == sessions_) {
       switch (reader.next(packet)) {
         case eio::payload_reader::status::end: return;
         case eio::payload_reader::status::violation: return violated(reader.error());
@@ -361,6 +363,7 @@ class engine_client : public engine_requests<Derived, Policies> {
   time_point upgrade_by_ = time_point::max();
   time_point close_by_ = time_point::max();
   std::size_t first_ = 0;  // of the transports: the one that opens the session
+  std::uint64_t sessions_ = 0;  // begun
   std::uint8_t looks_left_ = 0;
   bool slow_ = false;
 };

@@ -147,6 +147,7 @@ class host : public Interface, public context_guest {
   std::size_t poll(std::chrono::steady_clock::duration budget) {
     assert(!in_turn() && "poll() from inside a handler");
     if (in_turn() || gone_) return 0;
+    keeping const kept(*this);  // what runs may destroy it
     auto& context = asio::query(executor(), asio::execution::context);
     auto const until = std::chrono::steady_clock::now() + budget;
     if (context.stopped()) context.restart();
@@ -282,6 +283,14 @@ class host : public Interface, public context_guest {
 
    private:
     anchor_ref anchor_;
+  };
+
+  struct keeping {
+    explicit keeping(host& self) noexcept : at(self) { at.retain(); }
+    ~keeping() { at.release(); }
+    keeping(keeping const&) = delete;
+    keeping& operator=(keeping const&) = delete;
+    host& at;
   };
 
   struct advancing {

@@ -104,7 +104,7 @@ class redialing : public dialing<Derived, Policies, Interface> {
   /// It is closed, or was none.
   void over(std::error_code error) {
     redial_.end();
-    complete_connect(error ? error : make_error_code(asio::error::operation_aborted));
+    end_waiting(error ? error : make_error_code(asio::error::operation_aborted));
     if constexpr (requires { this->derived().closing_ended(); }) this->derived().closing_ended();
     tell_state();
     if constexpr (requires { this->derived().closing_told(); }) this->derived().closing_told();
@@ -118,7 +118,7 @@ class redialing : public dialing<Derived, Policies, Interface> {
     this->derived().end_attempt();
     this->disarm();
     redial_.end();
-    complete_connect(make_error_code(asio::error::operation_aborted));
+    end_waiting(make_error_code(asio::error::operation_aborted));
     tell_state();
   }
 
@@ -133,6 +133,14 @@ class redialing : public dialing<Derived, Policies, Interface> {
   void drop_completions() noexcept { connect_done_.clear(); }
 
  private:
+  // There won't be a connection: nobody waits for one any more.
+  void end_waiting(std::error_code error) {
+    complete_connect(error);
+    if constexpr (requires { this->derived().attempts_ended(error); }) {
+      this->derived().attempts_ended(error);
+    }
+  }
+
   std::error_code prepare(std::string_view where) {
     if (this->gone()) return make_error_code(asio::error::operation_aborted);
     bool const waits = state() == client_state::reconnecting && redial_.waits();
@@ -150,10 +158,14 @@ class redialing : public dialing<Derived, Policies, Interface> {
 
   void start_attempt() {
     this->forget_status();
+    std::uint64_t const started = ++started_;
     tell_state();
     std::uint32_t const number = redial_.attempt();
-    if (number > 0 && on_reconnect_attempt) this->fenced([&] { on_reconnect_attempt(number); });
-    if (this->gone() || !is_connecting() || redial_.waits()) return;  // the handler had enough
+    if (number > 0 && started == started_ && on_reconnect_attempt) {
+      this->fenced([&] { on_reconnect_attempt(number); });
+    }
+    // A handler had enough, or has begun another one.
+    if (this->gone() || !is_connecting() || redial_.waits() || started != started_) return;
     this->derived().begin_attempt(this->now() + connect_timeout_);
   }
 
@@ -161,7 +173,8 @@ class redialing : public dialing<Derived, Policies, Interface> {
     if (this->gone()) return;
     switch (what.what) {
       case redial_type::step::dial_later:
-        this->schedule(redial_at_, this->now() + what.delay);
+        // Unless a handler had enough, or could not wait.
+        if (redial_.waits()) this->schedule(redial_at_, this->now() + what.delay);
         return tell_state();
       case redial_type::step::give_up:
         if (on_reconnect_failed) this->fenced([&] { on_reconnect_failed(); });
@@ -170,7 +183,7 @@ class redialing : public dialing<Derived, Policies, Interface> {
     }
     if (this->gone() || state() != client_state::disconnected) return;
     this->disarm();
-    complete_connect(why.error);
+    end_waiting(why.error);
     tell_state();
   }
 
@@ -192,6 +205,7 @@ class redialing : public dialing<Derived, Policies, Interface> {
   wheel_entry redial_at_{static_cast<std::uint8_t>(client_deadline::redial)};
   std::vector<completion<std::error_code>> connect_done_;
   std::chrono::milliseconds connect_timeout_;
+  std::uint64_t started_ = 0;  // attempts
   bool reconnect_when_refused_;
   client_state told_ = client_state::disconnected;
 };

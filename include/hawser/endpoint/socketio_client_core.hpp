@@ -32,6 +32,7 @@ class socketio_client_core final : public client_joining<socketio_client_core<Po
 
   std::error_code connect(std::string_view where) {
     if (auto const error = check(where)) return error;
+    typename base::turn const held(*this);  // a handler may destroy the client
     auto const error = base::connect(where);
     if (!error) where_ = where;
     return error;
@@ -52,9 +53,9 @@ class socketio_client_core final : public client_joining<socketio_client_core<Po
       this->ask_auth(*one);
       return {};
     }
-    if (where_.empty()) return make_error_code(errc::not_open);
+    bool const closes = this->state() == client_state::disconnecting;
+    if (where_.empty() || closes) return make_error_code(errc::not_open);
     if (this->state() == client_state::disconnected) return base::connect(std::string(where_));
-    this->connects_again_ = this->state() == client_state::disconnecting;
     return {};
   }
   void connect_nsp(socket_id which, completion<std::error_code> done) override {
@@ -80,17 +81,12 @@ class socketio_client_core final : public client_joining<socketio_client_core<Po
 
   /// Leaves all namespaces and closes the connection behind what was sent.
   void close() {
-    this->connects_again_ = false;
     if (this->gone() || this->state() == client_state::disconnected ||
         this->state() == client_state::disconnecting) {
       return;
     }
     typename base::turn const held(*this);
-    if (this->is_connecting()) {
-      this->give_up_connecting();
-      this->for_each([](nsp_type& one) { one.is = stage::idle; });
-      return;
-    }
+    if (this->is_connecting()) return this->give_up_connecting();
     this->begin_closing();
     this->for_each([&](nsp_type& one) {
       if (one.is == stage::connected) {
@@ -99,10 +95,9 @@ class socketio_client_core final : public client_joining<socketio_client_core<Po
       }
     });
     if (!this->gone()) this->close_session();
+    // With the next `connect` of the client they are connected again.
     this->for_each([&](nsp_type& one) {
-      bool const wanted = one.wanted;
-      this->leave(one, disconnect_reason::io_client_disconnect);
-      one.wanted = wanted;  // with the next `connect` of the client they are connected again
+      this->leave(one, disconnect_reason::io_client_disconnect, one.wanted);
     });
   }
   void close(completion<std::error_code> done) {
@@ -137,7 +132,7 @@ class socketio_client_core final : public client_joining<socketio_client_core<Po
 
   void session_opened() {
     in_ = {};
-    if (this->nsps_.empty()) (void)this->open_nsp("/");  // which asks at once
+    if (this->nsps_.empty()) (void)this->open_nsp("/");
     this->for_each([&](nsp_type& one) {
       if (one.wanted && one.is == stage::idle && this->is_session_open()) this->ask_auth(one);
     });
@@ -145,7 +140,7 @@ class socketio_client_core final : public client_joining<socketio_client_core<Po
   }
 
   void session_closed(disconnect_reason why) {
-    this->for_each([&](nsp_type& one) { this->leave(one, why); });
+    this->for_each([&](nsp_type& one) { this->leave(one, why, one.wanted); });
   }
 
   /// An attempt to connect has failed; another one comes if the client is `active`.
@@ -153,11 +148,19 @@ class socketio_client_core final : public client_joining<socketio_client_core<Po
     bool const active = this->state() == client_state::reconnecting;
     this->for_each([&](nsp_type& one) {
       if (!one.wanted) return;
+      if (!active) this->finish_connect(one, why.error);
       if (one.on_connect_error) {
         this->fenced([&] { one.on_connect_error({.error = why.error, .active = active}); });
       }
-      if (!active) this->finish_connect(one, why.error);
     });
+  }
+
+  /// There won't be a connection, unless the user connects again.
+  void attempts_ended(std::error_code why) {
+    for (auto const& one : this->nsps_) {
+      this->finish_connect(*one, why);
+      this->finish_receive(*one, make_error_code(errc::disconnected));
+    }
   }
 
   /// The content of an Engine.IO message.
@@ -184,7 +187,7 @@ class socketio_client_core final : public client_joining<socketio_client_core<Po
   /// An event for a namespace that is connected.
   void handle(nsp_type& to, value whole, std::optional<std::uint64_t> ack) {
     event_title const title(whole[0]);
-    event_call call{this->anchored(), to.at, {title.name(), whole}, ack, {}, to.round};
+    event_call call{this->anchored(), to.at, {title.name(), whole}, ack};
     // The server puts the place in its log behind the arguments.
     if (!to.pid.empty() && !ack && whole.size() > 1) {
       if (auto const last = whole[whole.size() - 1].string()) to.offset = *last;
@@ -210,6 +213,7 @@ class socketio_client_core final : public client_joining<socketio_client_core<Po
       return this->on_ack_deadline(static_cast<ack_table::entry&>(entry));
     }
     auto& one = static_cast<nsp_type&>(entry);
+    if (one.is == stage::idle && one.wanted && this->is_session_open()) return this->ask_auth(one);
     if (one.is != stage::joining) return;
     this->refuse(one, {.error = make_error_code(errc::handshake_timeout)});
   }
@@ -248,11 +252,6 @@ class socketio_client_core final : public client_joining<socketio_client_core<Po
 
   /// The user's close has come to its end.
   void closing_ended() { finish_close(); }
-  /// And everybody has been told. A namespace that was connected meanwhile had to wait for it.
-  void closing_told() {
-    if (!std::exchange(this->connects_again_, false) || this->gone()) return;
-    if (this->state() == client_state::disconnected) (void)base::connect(std::string(where_));
-  }
 
  private:
   // The path of a URL would be taken for a namespace, or for the path of Engine.IO.

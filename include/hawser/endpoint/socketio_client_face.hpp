@@ -75,6 +75,12 @@ class socketio_client_face : public client_face<socketio_client_core<Policies>>,
   bool is_open() const noexcept { return this->core_->is_session_open(); }
   /// "polling" or "websocket"; empty while no session is open.
   std::string_view transport() const noexcept { return this->core_->transport(); }
+  /// What waits in a namespace, to look at: the state of a journal, say. Null for a namespace that
+  /// wasn't named. Valid while the client is.
+  typename Policies::offline_queue const* offline_queue(std::string_view nsp = "/") const {
+    auto* const one = this->core_->find_nsp(nsp);
+    return one ? &one->queue : nullptr;
+  }
   /// For other threads.
   hawser::client_remote remote() const { return hawser::client_remote(&this->core_->anchored()); }
 

@@ -49,6 +49,7 @@ class websocket_client_core final
 
   std::error_code close(close_code code, std::string_view reason) {
     if (auto const error = ws::check_close(code, reason)) return error;
+    if (this->gone()) return not_open();
     connection_type* const one = this->connection_of(client_line::websocket);
     if (!one && !this->is_connecting()) return make_error_code(errc::not_open);
     typename base::turn const held(*this);
@@ -62,17 +63,19 @@ class websocket_client_core final
   }
 
   void close(close_code code, std::string_view reason, completion<std::error_code> done) {
+    if (this->gone()) return done(make_error_code(asio::error::operation_aborted));
     if (this->state() == client_state::disconnecting) {
       close_done_.push_back(std::move(done));
       return;
     }
-    bool const was_open = is_open();
-    auto const error = close(code, reason);
-    if (error || !was_open) return done(error);
-    close_done_.push_back(std::move(done));
+    if (auto const error = ws::check_close(code, reason)) return done(error);
+    if (!is_open()) return done(close(code, reason));
+    close_done_.push_back(std::move(done));  // before a handler is told, who may end it all
+    (void)close(code, reason);
   }
 
   void receive(completion<std::error_code, received_message> done) {
+    if (this->gone()) return done(make_error_code(asio::error::operation_aborted), {});
     connection_type* const one = this->connection_of(client_line::websocket);
     if (!received_.empty()) {
       done({}, std::move(received_.front()));
@@ -104,7 +107,7 @@ class websocket_client_core final
     connection_type* const one = this->connection_of(client_line::websocket);
     return one && one->is_open();
   }
-  backlog waiting() const noexcept { return queue_.size(); }
+  typename Policies::offline_queue const& offline_queue() const noexcept { return queue_; }
 
   // -- events of the connection ------------------------------------------------------------------
 
@@ -180,10 +183,11 @@ class websocket_client_core final
     typename base::turn const held(*this);
     if (this->is_connecting()) {
       this->give_up_connecting();
-    } else {
-      this->begin_closing();
-      one->terminate({});
+      return {};
     }
+    this->begin_closing();
+    connection_type* const left = connection_at(id);  // unless a handler was quicker
+    if (left) left->terminate({});
     return {};
   }
   bool is_open(connection_id id) override { return id == this->current() && is_open(); }
@@ -242,19 +246,19 @@ class websocket_client_core final
 
   // As much of the queue as the connection takes without a backlog; the rest when it has drained.
   void send_queued() {
+    bool flushed = false;
     while (!this->gone() && is_open() && queue_.size().messages > 0) {
       queued_message const* const next = queue_.front(this->now());
       if (!next) break;
       connection_type& one = *this->connection_of(client_line::websocket);
-      auto const fits = [&] {
-        backlog const before = one.queued();
-        return before.messages == 0 ||
-               this->backpressure().admit(before, next->data.size()) == verdict::enqueue;
-      };
-      if (!fits()) {
-        one.flush();
-        if (!one.is_open() || !fits()) break;
+      backlog const before = one.queued();
+      if (before.messages > 0 &&
+          this->backpressure().admit(before, next->data.size()) != verdict::enqueue) {
+        if (std::exchange(flushed, true)) break;
+        one.flush();  // after which nothing need be as it was
+        continue;
       }
+      flushed = false;
       if (one.send(outgoing{next->kind, next->data}, next->key)) break;
       (void)queue_.remove(next->id);
     }

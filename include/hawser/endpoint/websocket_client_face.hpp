@@ -89,7 +89,11 @@ class websocket_client_face : public client_face<websocket_client_core<Policies>
 
   bool is_open() const noexcept { return this->core_->is_open(); }
   /// What the offline queue holds.
-  backlog waiting() const noexcept { return this->core_->waiting(); }
+  backlog waiting() const noexcept { return this->core_->offline_queue().size(); }
+  /// The queue itself, to look at: the state of a journal, say. Valid while the client is.
+  typename Policies::offline_queue const& offline_queue() const noexcept {
+    return this->core_->offline_queue();
+  }
   /// The connection as a handle, to send through and to keep: it does not become that of a later
   /// connection, and leaves nothing to the offline queue.
   hawser::websocket socket() const { return {this->core_->anchored(), this->core_->current()}; }

@@ -100,7 +100,8 @@ class world {
       inside();
     });
     client_->on_reconnect([](std::uint32_t number) { require(number > 0); });
-    client_->on_reconnect_error([](hawser::attempt_failure const& why) { require(bool(why.error)); });
+    client_->on_reconnect_error(
+        [](hawser::attempt_failure const& why) { require(bool(why.error)); });
     client_->on_reconnect_failed([this] { inside(); });
     client_->on_drain([this] {
       if (++drains_ < 20) client_->send("drained");  // else it goes on for ever on a narrow link

@@ -62,7 +62,10 @@ class scripted_server {
     if (!poll_) return;
     std::string body(first);
     if (!attachment.empty()) {
-      body += "\x1e" "b" + hawser::codec::base64_encode(hawser::as_bytes(attachment));
+      body +=
+          "\x1e"
+          "b" +
+          hawser::codec::base64_encode(hawser::as_bytes(attachment));
     }
     answer_poll(body);
   }
@@ -88,8 +91,8 @@ class scripted_server {
   }
 
   static std::string answer(std::string_view body, int status = 200) {
-    return "HTTP/1.1 " + std::to_string(status) + " OK\r\nContent-Length: " +
-           std::to_string(body.size()) + "\r\n\r\n" + std::string(body);
+    return "HTTP/1.1 " + std::to_string(status) +
+           " OK\r\nContent-Length: " + std::to_string(body.size()) + "\r\n\r\n" + std::string(body);
   }
 
  private:
@@ -125,7 +128,8 @@ class scripted_server {
       if (!known) poll_.reset();
       from.send(
           "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-          "Sec-WebSocket-Accept: " + hawser::ws::accept_key(key) + "\r\n\r\n");
+          "Sec-WebSocket-Accept: " +
+          hawser::ws::accept_key(key) + "\r\n\r\n");
       if (!known) from.send(frame(0x81, open_packet(how), false));
       return true;
     }
@@ -149,9 +153,9 @@ class scripted_server {
 template <class Framing, class Reconnect, class Queue>
 class world {
  public:
-  using policies = typename hawser::policies<>::with_transport<hawser::memory>::
-      template with_framing<Framing>::template with_reconnect<Reconnect>::
-          template with_offline_queue<Queue>;
+  using policies =
+      typename hawser::policies<>::with_transport<hawser::memory>::template with_framing<
+          Framing>::template with_reconnect<Reconnect>::template with_offline_queue<Queue>;
   using client_type = hawser::basic_client<policies>;
   using parser = typename Framing::parser;
 
@@ -262,7 +266,9 @@ class world {
     });
     in.on("x", [] { throw std::runtime_error("asked"); });
     in.on("d", [](client_socket s) { (void)s.disconnect(); });
-    in.on("c", [this] { if (client_) client_->close(); });
+    in.on("c", [this] {
+      if (client_) client_->close();
+    });
     in.on("h", [this] { client_.reset(); });
     in.once("O", [this] { inside(); });
     in.on("off", [](client_socket s) { (void)s.off("m"); });
@@ -561,8 +567,8 @@ extern "C" int LLVMFuzzerTestOneInput(std::uint8_t const* data, std::size_t size
       play<hawser::socketio_framing, hawser::no_reconnect, hawser::no_queue>(shape, more, input);
       break;
     default:
-      play<hawser::msgpack_framing, hawser::exponential_backoff, hawser::bounded_queue>(
-          shape, more, input);
+      play<hawser::msgpack_framing, hawser::exponential_backoff, hawser::bounded_queue>(shape, more,
+                                                                                        input);
   }
   return 0;
 }

@@ -11,8 +11,8 @@ using namespace sim;
 namespace {
 
 using io_client = hawser::basic_client<hawser::policies<>::with_transport<hawser::memory>>;
-using raw_policies = plain::with_reconnect<hawser::exponential_backoff>::with_offline_queue<
-    hawser::bounded_queue>;
+using raw_policies =
+    plain::with_reconnect<hawser::exponential_backoff>::with_offline_queue<hawser::bounded_queue>;
 using raw_client = hawser::basic_client<raw_policies>;
 using hawser::client_socket;
 using hawser::client_state;
@@ -54,8 +54,7 @@ struct ledger {
 
    private:
     struct state {
-      state(ledger& of, std::function<void(std::error_code)> call)
-          : in(of), then(std::move(call)) {
+      state(ledger& of, std::function<void(std::error_code)> call) : in(of), then(std::move(call)) {
         ++in.given;
         ++in.alive;
       }
@@ -137,8 +136,7 @@ struct io_life : world {
     if (by == way::polling) numbers.engine.transports = {transport_kind::polling};
     if (by == way::websocket) numbers.engine.transports = {transport_kind::websocket};
     numbers.reconnect = {.first_delay = 100ms, .max_delay = 200ms, .jitter = 0, .attempts = 3};
-    numbers.offline_queue = {.max_messages = 2,
-                             .overflow = hawser::overflow_rule::drop_oldest};
+    numbers.offline_queue = {.max_messages = 2, .overflow = hawser::overflow_rule::drop_oldest};
     numbers.sockets.max_acks = 6;
     numbers.sockets.ack_timeout = 1min;
     c = std::make_unique<io_client>(io, std::move(numbers));
@@ -151,9 +149,8 @@ struct io_life : world {
     server = std::make_unique<hawser::basic_server<io_plain>>(io, std::move(numbers));
     auto const events = [this](auto& in) {
       in.on("ask", [](int n, hawser::ack<int> reply) { (void)reply(n); });
-      in.on("mute", [this](int, hawser::ack<int> reply) {
-        unanswered.push_back(std::move(reply));
-      });
+      in.on("mute",
+            [this](int, hawser::ack<int> reply) { unanswered.push_back(std::move(reply)); });
       in.on("go", [](hawser::socket s) {
         (void)s.emit("do", 1);
         (void)s.emit("typed", "no number");
@@ -164,8 +161,7 @@ struct io_life : world {
     auto in_chat = server->of("/chat");
     events(in_chat);
     auto refused = server->of("/no");
-    refused.authenticate(
-        [](hawser::handshake const&, hawser::decision d) { d.reject("not you"); });
+    refused.authenticate([](hawser::handshake const&, hawser::decision d) { d.reject("not you"); });
     REQUIRE(!server->listen({.port = 80}));
   }
 
@@ -178,8 +174,7 @@ struct io_life : world {
     c->on_upgrade([this] { enter("on_upgrade"); });
     c->on_reconnect_attempt([this](std::uint32_t) { enter("on_reconnect_attempt"); });
     c->on_reconnect([this](std::uint32_t) { enter("on_reconnect"); });
-    c->on_reconnect_error(
-        [this](hawser::attempt_failure const&) { enter("on_reconnect_error"); });
+    c->on_reconnect_error([this](hawser::attempt_failure const&) { enter("on_reconnect_error"); });
     c->on_reconnect_failed([this] { enter("on_reconnect_failed"); });
     c->on_connect([this](client_socket) { ++connects, enter("on_connect"); });
     c->on_connect_error([this](hawser::connect_failure const&) { enter("on_connect_error"); });
@@ -223,23 +218,22 @@ struct io_life : world {
   void ask(client_socket const& by, std::string_view what) {
     ++acks;
     by.timeout(what == "mute" ? 50ms : 1min)
-        .emit_with_ack(what == "hang" ? "mute" : what, 1,
-                       [this, drop = at_end([this] { enter("drop of an ack"); })](
-                           std::error_code error, int) {
-                         ++acks_told;
-                         if (!error) enter("ack");
-                         if (error == errc::ack_timeout) enter("ack timeout");
-                         if (error == errc::disconnected) enter("ack disconnected");
-                         if (error == errc::offline_overflow) enter("ack dropped");
-                         if (error == errc::too_many_acks) enter("ack refused");
-                       });
+        .emit_with_ack(
+            what == "hang" ? "mute" : what, 1,
+            [this, drop = at_end([this] { enter("drop of an ack"); })](std::error_code error, int) {
+              ++acks_told;
+              if (!error) enter("ack");
+              if (error == errc::ack_timeout) enter("ack timeout");
+              if (error == errc::disconnected) enter("ack disconnected");
+              if (error == errc::offline_overflow) enter("ack dropped");
+              if (error == errc::too_many_acks) enter("ack refused");
+            });
   }
 
   void act() {
     // Nobody listens there.
-    with_client([&](auto& x) {
-      x.async_connect("ws://x:81/", once("async_connect failed", true));
-    });
+    with_client(
+        [&](auto& x) { x.async_connect("ws://x:81/", once("async_connect failed", true)); });
     run(5s);
     with_client([&](auto& x) { x.async_connect("ws://x/", once("async_connect")); });
     run(1s);
@@ -452,15 +446,15 @@ TEST_CASE("sim: what everything that a client calls throws disturbs nobody",
   });
 }
 
-// -- one life of a raw client ----------------------------------------------------------------------
+// -- one life of a raw client ---------------------------------------------------------------------
 
 namespace {
 
 constexpr std::string_view raw_places[] = {
-    "on_state",     "on_error",           "on_reconnect_attempt", "on_reconnect",
-    "on_open",      "on_reconnect_error", "on_reconnect_failed",  "on_message",
-    "on_close",     "on_drain",           "on_dropped",           "async_connect",
-    "async_close",  "async_receive",      "posted by remote",     "drop of a handler"};
+    "on_state",    "on_error",           "on_reconnect_attempt", "on_reconnect",
+    "on_open",     "on_reconnect_error", "on_reconnect_failed",  "on_message",
+    "on_close",    "on_drain",           "on_dropped",           "async_connect",
+    "async_close", "async_receive",      "posted by remote",     "drop of a handler"};
 
 struct raw_life : world {
   std::unique_ptr<sim::server> server;
@@ -480,15 +474,13 @@ struct raw_life : world {
     serve();
     auto numbers = options<raw_client>();
     numbers.reconnect = {.first_delay = 100ms, .max_delay = 200ms, .jitter = 0, .attempts = 3};
-    numbers.offline_queue = {.max_messages = 2,
-                             .overflow = hawser::overflow_rule::drop_oldest};
+    numbers.offline_queue = {.max_messages = 2, .overflow = hawser::overflow_rule::drop_oldest};
     c = std::make_unique<raw_client>(io, std::move(numbers));
     c->on_state([this](client_state) { enter("on_state"); });
     c->on_error([this](hawser::attempt_failure const&) { enter("on_error"); });
     c->on_reconnect_attempt([this](std::uint32_t) { enter("on_reconnect_attempt"); });
     c->on_reconnect([this](std::uint32_t) { enter("on_reconnect"); });
-    c->on_reconnect_error(
-        [this](hawser::attempt_failure const&) { enter("on_reconnect_error"); });
+    c->on_reconnect_error([this](hawser::attempt_failure const&) { enter("on_reconnect_error"); });
     c->on_reconnect_failed([this] { enter("on_reconnect_failed"); });
     c->on_open([this] {
       ++opens;
@@ -508,7 +500,8 @@ struct raw_life : world {
 
   void serve() {
     server = std::make_unique<sim::server>(io, options<sim::server>());
-    server->on_message([](hawser::websocket s, hawser::message const& what) { (void)s.send(what); });
+    server->on_message(
+        [](hawser::websocket s, hawser::message const& what) { (void)s.send(what); });
     REQUIRE(!server->listen({.port = 80}));
   }
 
@@ -642,7 +635,7 @@ TEST_CASE("sim: a raw client's poll may be where it is destroyed", "[sim][lifeti
   CHECK(at.empty());
 }
 
-// -- the context first -----------------------------------------------------------------------------
+// -- the context first ----------------------------------------------------------------------------
 
 namespace {
 
@@ -760,7 +753,7 @@ TEST_CASE("sim: the context may go before clients, whatever they are waiting for
   }
 }
 
-// -- lives by chance -------------------------------------------------------------------------------
+// -- lives by chance ------------------------------------------------------------------------------
 
 namespace {
 
@@ -837,8 +830,7 @@ class voyage {
     numbers.recovery.enabled = dice_.below(2) == 0;
     server_ = std::make_unique<server_type>(*at_.io, std::move(numbers));
     server_->on("ask", [](int n, hawser::ack<int> reply) { (void)reply(n); });
-    server_->on("mute",
-                [this](int, hawser::ack<int> reply) { kept_.push_back(std::move(reply)); });
+    server_->on("mute", [this](int, hawser::ack<int> reply) { kept_.push_back(std::move(reply)); });
     server_->on("go", [](hawser::socket s, int n) { (void)s.emit("do", n); });
     server_->on("leave", [](hawser::socket s, bool close) { (void)s.disconnect(close); });
     (void)server_->listen({.port = 80});

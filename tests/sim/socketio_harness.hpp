@@ -39,7 +39,11 @@ struct basic_hall : world {
   int connects = 0;
   int disconnecting = 0;
 
-  explicit basic_hall(std::function<void(options_type&)> const& change = {}) {
+  explicit basic_hall(std::function<void(options_type&)> const& change = {}) { restart(change); }
+
+  /// A new server in the place of the one before, if that is still there.
+  void restart(std::function<void(options_type&)> const& change = {}) {
+    server.reset();
     auto numbers = this->template options<server_type>();
     if (change) change(numbers);
     server = std::make_unique<server_type>(io, std::move(numbers));
@@ -244,6 +248,97 @@ inline std::size_t count(strings const& all, std::string_view what) {
   return static_cast<std::size_t>(std::count(all.begin(), all.end(), what));
 }
 inline bool has(strings const& all, std::string_view what) { return count(all, what) > 0; }
+
+using io_client = hawser::basic_client<io_plain>;
+
+/// A Socket.IO client on somebody's network that writes down what it is told. Events of "/" are
+/// told by their names, those of other namespaces with the namespace before.
+template <class Policies = io_plain>
+struct basic_guest {
+  using client_type = hawser::basic_client<Policies>;
+  using options_type = typename client_type::options;
+
+  std::unique_ptr<client_type> client;
+  strings log;
+  std::vector<std::error_code> connected;          // what `async_connect` came to
+  std::function<void(std::string const&)> then{};  // is called behind each entry
+
+  explicit basic_guest(world& at, std::function<void(options_type&)> const& change = {},
+                       bool watches = true)
+      : at_(&at) {
+    auto numbers = at.template options<client_type>();
+    if (change) change(numbers);
+    client = std::make_unique<client_type>(at.io, std::move(numbers));
+    client->on_state([this](hawser::client_state now) { note(name_of(now)); });
+    client->on_open([this] { note("open"); });
+    client->on_close([this](disconnect_reason why, std::error_code) {
+      note("close " + std::string(hawser::describe(why)));
+    });
+    client->on_error([this](hawser::attempt_failure const&) { note("error"); });
+    client->on_reconnect_attempt([this](std::uint32_t n) { note("attempt " + std::to_string(n)); });
+    client->on_reconnect([this](std::uint32_t n) { note("reconnect " + std::to_string(n)); });
+    client->on_reconnect_error([this](hawser::attempt_failure const&) { note("reconnect error"); });
+    client->on_reconnect_failed([this] { note("failed"); });
+    client->on_upgrade([this] { note("upgrade"); });
+    if (watches) watch(*client);
+  }
+  basic_guest(basic_guest const&) = delete;
+  basic_guest& operator=(basic_guest const&) = delete;
+
+  template <class Nsp>
+  void watch(Nsp& in, std::string const& name = {}) {
+    std::string const before = name.empty() ? "" : name + " ";
+    in.on_connect([this, before](hawser::client_socket s) {
+      note(before + (s.recovered() ? "recovered" : "connect"));
+    });
+    in.on_connect_error([this, before](hawser::connect_failure const& why) {
+      note(before + "connect error" + (why.active ? ", again" : "") +
+           (why.message.empty() ? "" : ": " + std::string(why.message)));
+    });
+    in.on_disconnect([this, before](disconnect_reason why) {
+      note(before + "disconnect " + std::string(hawser::describe(why)));
+    });
+    in.on_dropped([this, before](hawser::event_view const& what, std::error_code error) {
+      note(before + "dropped " + std::string(what.name()) + ": " + error.message());
+    });
+  }
+
+  void note(std::string const& what) {
+    log.push_back(what);
+    if (then) then(what);
+  }
+  /// What came since the last call.
+  strings told() { return std::exchange(log, {}); }
+
+  void connect(std::string const& url = "ws://x/") {
+    client->async_connect(url, [this](std::error_code error) { connected.push_back(error); });
+    at_->run();
+  }
+  client_type* operator->() const noexcept { return client.get(); }
+
+  static std::string name_of(hawser::client_state state) {
+    switch (state) {
+      case hawser::client_state::disconnected: return "disconnected";
+      case hawser::client_state::connecting: return "connecting";
+      case hawser::client_state::connected: return "connected";
+      case hawser::client_state::disconnecting: return "disconnecting";
+      case hawser::client_state::reconnecting: return "reconnecting";
+    }
+    return "?";
+  }
+
+ private:
+  world* at_;
+};
+using guest = basic_guest<>;
+
+/// Options of a client that has one transport only.
+template <class Options>
+void only(Options& numbers, hawser::eio::transport_kind which) {
+  numbers.engine.transports = {which};
+}
+inline constexpr auto by_polling = hawser::eio::transport_kind::polling;
+inline constexpr auto by_websocket = hawser::eio::transport_kind::websocket;
 
 /// `421["e",1]`, as a client sends an event.
 inline std::string event(std::string_view rest) { return "42" + std::string(rest); }

@@ -1,4 +1,4 @@
-// Peers for a client to dial on loopback: one that listens, one that is silent, one that isn't there.
+// Peers for a client to dial on loopback: one listens, one is silent, one is not there.
 #pragma once
 
 #include <chrono>

@@ -29,8 +29,8 @@ namespace {
 using sessions = hawser::policies<>::with_transport<hawser::tcp>;
 using io_server = hawser::basic_server<sessions>;
 using io_client = hawser::basic_client<sessions>;
-using raw_client = hawser::basic_client<plain::with_reconnect<
-    hawser::exponential_backoff>::with_offline_queue<hawser::bounded_queue>>;
+using raw_client = hawser::basic_client<
+    plain::with_reconnect<hawser::exponential_backoff>::with_offline_queue<hawser::bounded_queue>>;
 
 std::string http_url(std::uint16_t port) { return "http://127.0.0.1:" + std::to_string(port); }
 
@@ -42,8 +42,8 @@ struct tally {
 
   auto once(std::function<void()> then = {}) {
     ++given;
-    return [this, then = std::move(then), before = std::make_shared<bool>(false)](
-               std::error_code, auto const&...) {
+    return [this, then = std::move(then), before = std::make_shared<bool>(false)](std::error_code,
+                                                                                  auto const&...) {
       if (std::exchange(*before, true)) ++twice;
       ++called;
       if (then) then();
@@ -81,10 +81,10 @@ struct host_thread {
 };
 
 constexpr std::string_view places[] = {
-    "on_state", "on_open",       "auth",  "on_connect",          "on_upgrade",
-    "on",       "on_any",        "ack",   "on_any_outgoing",     "on_ping",
-    "on_close", "on_disconnect", "posted", "on_reconnect_attempt", "on_reconnect",
-    "on_error", "on_connect_error", "async_connect", "async_emit_with_ack", "async_receive"};
+    "on_state", "on_open",          "auth",          "on_connect",           "on_upgrade",
+    "on",       "on_any",           "ack",           "on_any_outgoing",      "on_ping",
+    "on_close", "on_disconnect",    "posted",        "on_reconnect_attempt", "on_reconnect",
+    "on_error", "on_connect_error", "async_connect", "async_emit_with_ack",  "async_receive"};
 
 // A client on its own thread; `act` runs at the place under test.
 struct guest_thread {
@@ -289,7 +289,7 @@ TEST_CASE("client closing: the loop ends before the client, while others emit",
       return std::tuple(c->remote(), c->socket(), raw->remote(), raw->socket());
     });
     hammers others(far, target);
-    std::thread raw_hammer([raw_far = raw_far, raw_target = raw_target] {
+    std::thread raw_hammer([raw_far, raw_target] {
       while (raw_far.send(raw_target, "text") != errc::not_open) {
         hawser::websocket const copy = raw_target;
         (void)raw_far.post([copy] { (void)copy.is_open(); });
@@ -351,7 +351,7 @@ TEST_CASE("client closing: a raw client ends inside all that it calls, while oth
       std::atomic<bool> stop{false};
       std::vector<std::thread> others;
       for (int who = 0; who < 3; ++who) {
-        others.emplace_back([&stop, far = far, target = target] {
+        others.emplace_back([&stop, far, target] {
           while (!stop && far.send(target, "text") != errc::not_open) {
             hawser::websocket const copy = target;
             if (far.post([copy] { (void)copy.is_open(); })) std::this_thread::yield();

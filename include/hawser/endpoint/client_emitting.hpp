@@ -31,6 +31,12 @@ class client_emitting : public engine_client<Derived, Policies> {
   using base = engine_client<Derived, Policies>;
   using queue_type = typename Policies::offline_queue;
 
+  /// Who is told what becomes of a queued event.
+  struct owner_type {
+    ack_callback told;
+    std::chrono::milliseconds timeout;  ///< of each try; 0: `ack_timeout`
+  };
+
   /// A namespace, with what waits in it.
   struct nsp_type : client_nsp, wheel_entry {
     nsp_type(std::string_view called, socket_id where, typename queue_type::options const& numbers)
@@ -44,7 +50,7 @@ class client_emitting : public engine_client<Derived, Policies> {
     std::uint64_t next_ack = 0;
     /// Of events in the queue: the acknowledgement that is wanted, or who is told of it.
     std::unordered_map<std::uint64_t, std::uint64_t> queued_acks;
-    std::unordered_map<std::uint64_t, ack_callback> owners;
+    std::unordered_map<std::uint64_t, owner_type> owners;
     std::optional<std::uint64_t> in_flight;  ///< the number of its event in the queue
     std::uint64_t flight_ack = 0;
     std::uint32_t tries = 0;
@@ -202,7 +208,7 @@ class client_emitting : public engine_client<Derived, Policies> {
       if (to.owners.size() >= sockets_.max_acks) return make_error_code(errc::too_many_acks);
       auto const queued = push(to, what, how);
       if (!queued) return queued.error();
-      to.owners.emplace(*queued, std::move(told));
+      to.owners.emplace(*queued, owner_type{std::move(told), how.timeout});
       told = {};
       send_queued(to);
       return {};
@@ -249,22 +255,21 @@ class client_emitting : public engine_client<Derived, Policies> {
     while (!this->gone() && of.is == client_nsp::stage::connected && of.queue.size().messages > 0) {
       queued_message const* const next = of.queue.front(this->now());
       if (!next) return;
-      if (!this->takes(next->data.size() * 2)) {
-        if (std::exchange(hurried, true)) return;  // goes on when it has drained
-        this->hurry_carrier();                     // after which nothing need be as it was
-        continue;
-      }
-      hurried = false;
       std::uint64_t const id = next->id;
       auto const ack = of.queued_acks.find(id);
       std::optional<std::uint64_t> number;
       if (ack != of.queued_acks.end()) number = ack->second;
       if (unpack_event(next->data, tape_)) {
         value_payload const content(tape_.root());
-        auto const failed =
-            this->send(parser_.encode({.nsp = of.name, .id = number, .payload = content.source()}),
-                       {.key = next->key});
-        if (failed) return;
+        auto const packet =
+            parser_.encode({.nsp = of.name, .id = number, .payload = content.source()});
+        if (!this->takes(packet)) {
+          if (std::exchange(hurried, true)) return;  // goes on when it has drained
+          this->hurry_carrier();                     // which may change the queue, too
+          continue;
+        }
+        hurried = false;
+        if (this->send(packet, {.key = next->key})) return;
       }
       if (number) of.queued_acks.erase(id);
       (void)of.queue.remove(id);
@@ -286,7 +291,11 @@ class client_emitting : public engine_client<Derived, Policies> {
     ack_callback told([this, &of](std::error_code error, value const& arguments) {
       landed(of, error, arguments);
     });
-    if (!await(of, of.flight_ack, {}, told)) {
+    std::chrono::milliseconds timeout{};
+    if (auto const owner = of.owners.find(next->id); owner != of.owners.end()) {
+      timeout = owner->second.timeout;
+    }
+    if (!await(of, of.flight_ack, timeout, told)) {
       of.in_flight.reset();
       return;
     }
@@ -322,7 +331,7 @@ class client_emitting : public engine_client<Derived, Policies> {
   void conclude(nsp_type& of, std::uint64_t id, std::error_code error, value const& arguments) {
     ack_callback told;
     if (auto const owner = of.owners.find(id); owner != of.owners.end()) {
-      told = std::move(owner->second);
+      told = std::move(owner->second.told);
       of.owners.erase(owner);
     }
     if (error && !told && of.on_dropped) {
@@ -360,7 +369,7 @@ class client_emitting : public engine_client<Derived, Policies> {
       auto const error = make_error_code(one->why);
       ack_callback told;
       if (auto const owner = of.owners.find(one->id); owner != of.owners.end()) {
-        told = std::move(owner->second);
+        told = std::move(owner->second.told);
         of.owners.erase(owner);
       } else if (auto const ack = of.queued_acks.find(one->id); ack != of.queued_acks.end()) {
         told = acks_.take(of.owner(), ack->second);

@@ -82,6 +82,7 @@ class client_host : public event_host {
   virtual void authenticated(socket_id which, std::uint32_t round, json payload) = 0;
   virtual void receive(socket_id which, completion<std::error_code, received_event> done) = 0;
   virtual backlog waiting(socket_id which) = 0;
+  virtual bool is_active(socket_id which) = 0;
   virtual std::string_view transport() const noexcept = 0;
 
   static client_host* of(anchor* at) noexcept {

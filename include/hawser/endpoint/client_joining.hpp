@@ -157,8 +157,13 @@ class client_joining : public client_emitting<Derived, Policies> {
 
   // -- leaving -----------------------------------------------------------------------------------
 
+  void say_goodbye(nsp_type& to) {
+    (void)this->send(this->parser_.encode({.type = sio::packet_type::disconnect, .nsp = to.name}),
+                     {});
+  }
+
   // `wanted`: whether it connects again with the next connection; its handler may object.
-  void leave(nsp_type& one, disconnect_reason why, bool wanted = false) {
+  void leave(nsp_type& one, disconnect_reason why, bool wanted) {
     bool const was_connected = one.is == stage::connected;
     bool const on_purpose = why == disconnect_reason::io_server_disconnect ||
                             why == disconnect_reason::io_client_disconnect;
@@ -182,11 +187,13 @@ class client_joining : public client_emitting<Derived, Policies> {
 
   void close_if_unused() {
     bool const connected = this->state() == client_state::connected;
-    if (this->gone() || !(connected || this->is_connecting())) return;
+    if (this->gone()) return;
     for (auto const& one : this->nsps_) {
       if (one->wanted) return;
     }
-    if (!connected) return this->give_up_connecting();
+    connects_again_ = false;
+    if (this->is_connecting()) return this->give_up_connecting();
+    if (!connected) return;
     this->begin_closing();
     if (!this->gone()) this->close_session();
   }
@@ -207,6 +214,8 @@ class client_joining : public client_emitting<Derived, Policies> {
     auto waiting = std::exchange(one.receive_done, {});
     for (auto& done : waiting) done(error, {});
   }
+
+  bool connects_again_ = false;  // when the connection that is being closed is closed
 };
 
 }  // namespace hawser::inline HAWSER_ABI::inline HAWSER_ASIO_ABI

@@ -121,7 +121,8 @@ class has_client_handlers : public emits_events<Self> {
   }
 
   /// Connects the namespace again after it was left, or refused. Error: `not_open` for a client
-  /// that was never given a URL, or is closing: it connects with the client then.
+  /// that was never given a URL: it connects when it is. While the client closes, it connects behind
+  /// that.
   std::error_code connect() const {
     auto* const at = host();
     return at ? at->connect_nsp(ref().number()) : make_error_code(errc::not_open);
@@ -151,7 +152,7 @@ class has_client_handlers : public emits_events<Self> {
   /// Whether it is connected, or will be by itself.
   bool active() const {
     auto* const one = known();
-    return one && one->wanted;
+    return one && host()->is_active(one->at);
   }
   /// What waits for a connection, or for an acknowledgement.
   backlog waiting() const {

@@ -111,7 +111,9 @@ class engine_client : public engine_requests<Derived, Policies> {
     auto const reason =
         clean ? disconnect_reason::transport_close : disconnect_reason::transport_error;
     auto const error = event.error ? event.error : make_error_code(errc::not_open);
-    lose(reason, {.error = error, .code = event.code});
+    attempt_failure lost{.error = error};
+    if (event.by_peer) lost.code = event.code;
+    lose(reason, lost);
   }
 
   /// The server has agreed, and nothing is under way: the WebSocket takes over.
@@ -245,8 +247,9 @@ class engine_client : public engine_requests<Derived, Policies> {
     ++this->counters_.opened;
     open_by_ = time_point::max();
     await_ping();
-    this->attempt_opened();
-    if (!this->gone() && on_open) this->fenced([&] { on_open(); });
+    this->attempt_opened([&] {
+      if (on_open) this->fenced([&] { on_open(); });
+    });
     if (this->gone() || !state_.is_open()) return;
     if (state_.polls() && wants_upgrade()) {
       upgrade_by_ = this->now() + engine_.upgrade_timeout;
@@ -362,7 +365,7 @@ class engine_client : public engine_requests<Derived, Policies> {
   time_point ping_by_ = time_point::max();
   time_point upgrade_by_ = time_point::max();
   time_point close_by_ = time_point::max();
-  std::size_t first_ = 0;  // of the transports: the one that opens the session
+  std::size_t first_ = 0;       // of the transports: the one that opens the session
   std::uint64_t sessions_ = 0;  // begun
   std::uint8_t looks_left_ = 0;
   bool slow_ = false;

@@ -63,10 +63,14 @@ class engine_requests : public redialing<Derived, Policies, client_host> {
     return refused;
   }
 
-  /// Whether something of this size that is sent now is neither dropped nor the last straw.
-  bool takes(std::size_t size) {
+  /// Whether a packet that is sent now is neither dropped nor the last straw.
+  bool takes(encoded_packet const& what) {
     backlog const before = sent_backlog();
-    return before.messages == 0 || this->backpressure().admit(before, size) == verdict::enqueue;
+    if (before.messages == 0) return true;
+    std::size_t size = 0;  // with more than base64, framing and compression can add
+    small_list<outgoing, 4> const parts = parts_of(what, true);
+    for (outgoing const& part : parts.view()) size += part.data.size() + part.data.size() / 2 + 64;
+    return this->backpressure().admit(before, size) == verdict::enqueue;
   }
   void hurry_carrier() {
     connection_type* const one = this->connection_of(client_line::websocket);

@@ -19,7 +19,9 @@ namespace hawser::inline HAWSER_ABI::inline HAWSER_ASIO_ABI {
 
 /// Second layer of clients' cores (`Derived`), which has
 /// - `begin_attempt(give_up)`: make a connection, then say `attempt_opened` or `attempt_failed`;
-/// - `end_attempt()`: give the attempt under way up, or the connection.
+/// - `end_attempt()`: give the attempt under way up, or the connection;
+/// - `rested(error)`: nothing comes of itself any more, so nothing shall go on waiting;
+/// - `connect_cancelled()`: nobody waits for the connection any more.
 template <class Derived, class Policies, class Interface>
 class redialing : public dialing<Derived, Policies, Interface> {
  public:
@@ -48,7 +50,7 @@ class redialing : public dialing<Derived, Policies, Interface> {
   void connect(std::string_view where, completion<std::error_code> done) {
     if (auto const error = prepare(where)) return done(error);
     done.on_cancel([at = anchor_ref(&this->anchored()), this] {
-      if (at.host()) give_up_connecting();
+      if (at.host()) this->derived().connect_cancelled();
     });
     connect_done_.push_back(std::move(done));
     begin();
@@ -69,11 +71,13 @@ class redialing : public dialing<Derived, Policies, Interface> {
         connect_timeout_(options.connect_timeout),
         reconnect_when_refused_(options.reconnect_when_refused) {}
 
-  /// The attempt has made a connection.
-  void attempt_opened() {
+  /// The attempt has made a connection; `tell` tells of it before the manager does.
+  template <class Tell>
+  void attempt_opened(Tell&& tell) {
     std::uint32_t const number = redial_.opened();
     tell_state();
-    if (number > 0 && on_reconnect) this->fenced([&] { on_reconnect(number); });
+    if (!this->gone()) tell();
+    if (!this->gone() && number > 0 && on_reconnect) this->fenced([&] { on_reconnect(number); });
   }
 
   /// It has not.
@@ -104,10 +108,7 @@ class redialing : public dialing<Derived, Policies, Interface> {
   /// It is closed, or was none.
   void over(std::error_code error) {
     redial_.end();
-    end_waiting(error ? error : make_error_code(asio::error::operation_aborted));
-    if constexpr (requires { this->derived().closing_ended(); }) this->derived().closing_ended();
-    tell_state();
-    if constexpr (requires { this->derived().closing_told(); }) this->derived().closing_told();
+    rest(error ? error : make_error_code(asio::error::operation_aborted));
   }
 
   /// The attempt under way, or the wait for the next, is of no interest any more.
@@ -118,8 +119,7 @@ class redialing : public dialing<Derived, Policies, Interface> {
     this->derived().end_attempt();
     this->disarm();
     redial_.end();
-    end_waiting(make_error_code(asio::error::operation_aborted));
-    tell_state();
+    rest(make_error_code(asio::error::operation_aborted));
   }
 
   /// Whoever waits for the connection is told.
@@ -133,12 +133,12 @@ class redialing : public dialing<Derived, Policies, Interface> {
   void drop_completions() noexcept { connect_done_.clear(); }
 
  private:
-  // There won't be a connection: nobody waits for one any more.
-  void end_waiting(std::error_code error) {
-    complete_connect(error);
-    if constexpr (requires { this->derived().attempts_ended(error); }) {
-      this->derived().attempts_ended(error);
-    }
+  // It stays disconnected: whoever waits for anything is told.
+  void rest(std::error_code why) {
+    complete_connect(why);
+    this->derived().rested(why);
+    tell_state();
+    if constexpr (requires { this->derived().rest_told(); }) this->derived().rest_told();
   }
 
   std::error_code prepare(std::string_view where) {
@@ -183,8 +183,7 @@ class redialing : public dialing<Derived, Policies, Interface> {
     }
     if (this->gone() || state() != client_state::disconnected) return;
     this->disarm();
-    end_waiting(why.error);
-    tell_state();
+    rest(why.error);
   }
 
   // A server that has said no will not change its mind.

@@ -33,12 +33,14 @@ class socketio_client_core final : public client_joining<socketio_client_core<Po
   std::error_code connect(std::string_view where) {
     if (auto const error = check(where)) return error;
     typename base::turn const held(*this);  // a handler may destroy the client
+    want_any();
     auto const error = base::connect(where);
     if (!error) where_ = where;
     return error;
   }
   void connect(std::string_view where, completion<std::error_code> done) {
     if (auto const error = check(where)) return done(error);
+    want_any();
     where_ = where;
     base::connect(where, std::move(done));
   }
@@ -53,9 +55,9 @@ class socketio_client_core final : public client_joining<socketio_client_core<Po
       this->ask_auth(*one);
       return {};
     }
-    bool const closes = this->state() == client_state::disconnecting;
-    if (where_.empty() || closes) return make_error_code(errc::not_open);
+    if (where_.empty()) return make_error_code(errc::not_open);
     if (this->state() == client_state::disconnected) return base::connect(std::string(where_));
+    this->connects_again_ = this->state() == client_state::disconnecting;
     return {};
   }
   void connect_nsp(socket_id which, completion<std::error_code> done) override {
@@ -70,17 +72,16 @@ class socketio_client_core final : public client_joining<socketio_client_core<Po
     nsp_type* const one = this->nsp_at(which);
     if (!one || !one->wanted) return make_error_code(errc::not_open);
     typename base::turn const held(*this);
-    if (one->is != stage::idle) {
-      (void)this->send(
-          this->parser_.encode({.type = sio::packet_type::disconnect, .nsp = one->name}), {});
-    }
-    this->leave(*one, disconnect_reason::io_client_disconnect);
+    // A server that hasn't let it in yet would close the connection.
+    if (one->is == stage::connected) this->say_goodbye(*one);
+    this->leave(*one, disconnect_reason::io_client_disconnect, false);
     this->close_if_unused();
     return {};
   }
 
   /// Leaves all namespaces and closes the connection behind what was sent.
   void close() {
+    this->connects_again_ = false;
     if (this->gone() || this->state() == client_state::disconnected ||
         this->state() == client_state::disconnecting) {
       return;
@@ -89,10 +90,7 @@ class socketio_client_core final : public client_joining<socketio_client_core<Po
     if (this->is_connecting()) return this->give_up_connecting();
     this->begin_closing();
     this->for_each([&](nsp_type& one) {
-      if (one.is == stage::connected) {
-        (void)this->send(
-            this->parser_.encode({.type = sio::packet_type::disconnect, .nsp = one.name}), {});
-      }
+      if (one.is == stage::connected) this->say_goodbye(one);
     });
     if (!this->gone()) this->close_session();
     // With the next `connect` of the client they are connected again.
@@ -125,6 +123,11 @@ class socketio_client_core final : public client_joining<socketio_client_core<Po
   }
 
   asio::any_io_executor any_executor() override { return this->executor(); }
+  bool is_active(socket_id which) override {
+    nsp_type* const one = this->nsp_at(which);
+    return one && one->wanted && this->state() != client_state::disconnected &&
+           this->state() != client_state::disconnecting;
+  }
   void keep(callback<void()> old) override { this->retire(std::move(old)); }
   void answered(answer_route) override {}
 
@@ -137,6 +140,7 @@ class socketio_client_core final : public client_joining<socketio_client_core<Po
       if (one.wanted && one.is == stage::idle && this->is_session_open()) this->ask_auth(one);
     });
     this->complete_if_joined();
+    this->close_if_unused();
   }
 
   void session_closed(disconnect_reason why) {
@@ -155,14 +159,6 @@ class socketio_client_core final : public client_joining<socketio_client_core<Po
     });
   }
 
-  /// There won't be a connection, unless the user connects again.
-  void attempts_ended(std::error_code why) {
-    for (auto const& one : this->nsps_) {
-      this->finish_connect(*one, why);
-      this->finish_receive(*one, make_error_code(errc::disconnected));
-    }
-  }
-
   /// The content of an Engine.IO message.
   void on_message(message const& what, bool padded) {
     incoming_packet packet;
@@ -172,12 +168,16 @@ class socketio_client_core final : public client_joining<socketio_client_core<Po
       case parse_status::packet: break;
     }
     nsp_type* const to = this->find_nsp(packet.nsp);
-    if (!to || to->is == stage::idle) return;  // it was left meanwhile
+    if (!to) return;
+    if (to->is == stage::idle) {  // it was left meanwhile
+      if (packet.type == sio::packet_type::connect) this->say_goodbye(*to);
+      return;
+    }
     switch (packet.type) {
       case sio::packet_type::connect: return this->on_connected(*to, packet.data);
       case sio::packet_type::connect_error: return this->on_refused(*to, packet.data);
       case sio::packet_type::disconnect:
-        this->leave(*to, disconnect_reason::io_server_disconnect);
+        this->leave(*to, disconnect_reason::io_server_disconnect, false);
         return this->close_if_unused();
       case sio::packet_type::ack: return on_ack(*to, packet);
       default: return on_event(*to, packet);
@@ -187,7 +187,7 @@ class socketio_client_core final : public client_joining<socketio_client_core<Po
   /// An event for a namespace that is connected.
   void handle(nsp_type& to, value whole, std::optional<std::uint64_t> ack) {
     event_title const title(whole[0]);
-    event_call call{this->anchored(), to.at, {title.name(), whole}, ack};
+    event_call call{this->anchored(), to.at, {title.name(), whole}, ack, {}, to.round};
     // The server puts the place in its log behind the arguments.
     if (!to.pid.empty() && !ack && whole.size() > 1) {
       if (auto const last = whole[whole.size() - 1].string()) to.offset = *last;
@@ -250,10 +250,33 @@ class socketio_client_core final : public client_joining<socketio_client_core<Po
     this->release();
   }
 
-  /// The user's close has come to its end.
-  void closing_ended() { finish_close(); }
+  /// There won't be a connection, unless the user connects again, or did so while it closed.
+  void rested(std::error_code why) {
+    finish_close();
+    for (auto const& one : this->nsps_) {
+      if (this->connects_again_ && one->wanted) continue;
+      this->finish_connect(*one, why);
+      this->finish_receive(*one, make_error_code(errc::disconnected));
+    }
+  }
+  /// Everybody has been told.
+  void rest_told() {
+    if (!std::exchange(this->connects_again_, false) || this->gone()) return;
+    if (this->state() == client_state::disconnected) (void)base::connect(std::string(where_));
+  }
+  void connect_cancelled() {
+    if (this->is_connecting() || this->is_awaited()) close();
+  }
 
  private:
+  // Whoever connects after all namespaces were left, or refused, wants them again.
+  void want_any() noexcept {
+    for (auto const& one : this->nsps_) {
+      if (one->wanted) return;
+    }
+    for (auto const& one : this->nsps_) one->wanted = true;
+  }
+
   // The path of a URL would be taken for a namespace, or for the path of Engine.IO.
   static std::error_code check(std::string_view where) {
     auto const url = http::parse_url(where);

@@ -33,6 +33,7 @@ class socketio_client_face : public client_face<socketio_client_core<Policies>>,
   /// has no path: that of Engine.IO is an option, and namespaces are named by `socket`.
   using client_face<socketio_client_core<Policies>>::connect;
   using client_face<socketio_client_core<Policies>>::async_connect;
+  using has_client_handlers<socketio_client_face>::connect;
   using has_client_handlers<socketio_client_face>::on_connect;
 
   /// Leaves all namespaces and closes the connection, behind what was sent. Nothing is connected

@@ -49,17 +49,19 @@ class websocket_client_core final
 
   std::error_code close(close_code code, std::string_view reason) {
     if (auto const error = ws::check_close(code, reason)) return error;
-    if (this->gone()) return not_open();
-    connection_type* const one = this->connection_of(client_line::websocket);
-    if (!one && !this->is_connecting()) return make_error_code(errc::not_open);
+    if (this->gone() || this->state() == client_state::disconnected ||
+        this->state() == client_state::disconnecting) {
+      return not_open();
+    }
     typename base::turn const held(*this);
     if (this->is_connecting()) {
       this->give_up_connecting();
-      return {};
+    } else {
+      this->begin_closing();
+      // Called from the close handler, there is nothing left to close.
+      if (is_open()) (void)this->connection_of(client_line::websocket)->close(code, reason);
     }
-    auto const error = one->close(code, reason);
-    if (!error) this->begin_closing();
-    return error;
+    return {};
   }
 
   void close(close_code code, std::string_view reason, completion<std::error_code> done) {
@@ -113,6 +115,8 @@ class websocket_client_core final
 
   void begin_attempt(time_point give_up) { this->dial(client_line::websocket, give_up); }
   void end_attempt() { this->hang_up(client_line::websocket); }
+  void connect_cancelled() { this->give_up_connecting(); }
+  void rested(std::error_code why) { finish_waiting(why); }
 
   void ready(client_line, connection_type& one) {
     if constexpr (Policies::framing::opens_with_http) {
@@ -127,8 +131,9 @@ class websocket_client_core final
     ++this->counters_.opened;
     one.become_open();
     one.opening.reset();
-    this->attempt_opened();
-    if (!this->gone() && on_open) this->fenced([&] { on_open(); });
+    this->attempt_opened([&] {
+      if (on_open) this->fenced([&] { on_open(); });
+    });
     if (!this->gone()) this->complete_connect({});
     send_queued();
   }
@@ -164,7 +169,9 @@ class websocket_client_core final
     finish_waiting(why);
     auto waiting = std::exchange(close_done_, {});
     for (auto& done : waiting) done(event.error);
-    this->connection_lost({.error = why, .code = event.code});
+    attempt_failure lost{.error = why};
+    if (event.by_peer) lost.code = event.code;
+    this->connection_lost(lost);
   }
 
   void on_later_deadline(wheel_entry&, time_point) noexcept {}  // there are none
@@ -172,7 +179,7 @@ class websocket_client_core final
   // -- what handles ask --------------------------------------------------------------------------
 
   std::error_code send(connection_id id, outgoing const& what, message_key key) override {
-    return id == this->current() ? send(what, key) : gone_call();
+    return is_open(id) ? send(what, key) : gone_call();
   }
   std::error_code close(connection_id id, close_code code, std::string_view reason) override {
     return id == this->current() ? close(code, reason) : gone_call();
@@ -251,9 +258,10 @@ class websocket_client_core final
       queued_message const* const next = queue_.front(this->now());
       if (!next) break;
       connection_type& one = *this->connection_of(client_line::websocket);
+      // With more than framing and compression can add.
+      std::size_t const size = next->data.size() + next->data.size() / 1024 + 64;
       backlog const before = one.queued();
-      if (before.messages > 0 &&
-          this->backpressure().admit(before, next->data.size()) != verdict::enqueue) {
+      if (before.messages > 0 && this->backpressure().admit(before, size) != verdict::enqueue) {
         if (std::exchange(flushed, true)) break;
         one.flush();  // after which nothing need be as it was
         continue;

@@ -67,7 +67,8 @@ TEST_CASE("http cookie: a new value takes the old one's place", "[codec][http]")
 
 TEST_CASE("http cookie: longer paths first, then older ones", "[codec][http]") {
   jar it;
-  it.set("a=1").set("b=2; Path=/chat").set("c=3; Path=/chat/room").set("d=4").set("e=5; Path=/chat");
+  it.set("a=1").set("b=2; Path=/chat").set("c=3; Path=/chat/room").set("d=4");
+  it.set("e=5; Path=/chat");
   CHECK(it.at("/chat/room/7?x=/y") == "c=3; b=2; e=5; a=1; d=4");
   CHECK(it.at("/chat") == "b=2; e=5; a=1; d=4");
   CHECK(it.at("/chat/") == "b=2; e=5; a=1; d=4");

@@ -19,6 +19,7 @@
 #include <asio/io_context.hpp>
 #include <asio/posix/stream_descriptor.hpp>
 #include <asio/read_until.hpp>
+#include <asio/steady_timer.hpp>
 
 #include <hawser/client.hpp>
 #include <hawser/endpoint/journal_queue.hpp>
@@ -66,7 +67,9 @@ class notebook {
         input_(io, ::dup(STDIN_FILENO)),
         url_(given.text("url", "http://localhost:3002")) {
     client_.on_connect([this](hawser::client_socket) { tell("connected"); });
-    client_.on_disconnect([this](hawser::disconnect_reason) { tell("the server is away"); });
+    client_.on_disconnect([this](hawser::disconnect_reason why) {
+      if (why != hawser::disconnect_reason::io_client_disconnect) tell("the server is away");
+    });
   }
 
   std::error_code start() {
@@ -95,15 +98,16 @@ class notebook {
                            });
   }
 
-  // Nothing is lost by leaving earlier.
+  // Nothing would be lost by leaving earlier.
   void wait_for_the_last() {
     if (client_.waiting().messages == 0) return client_.close();
-    client_.emit_with_ack("note", "* the end of the notes",
-                          [this](std::error_code, bool) { client_.close(); });
+    pause_.expires_after(100ms);
+    pause_.async_wait([this](std::error_code) { wait_for_the_last(); });
   }
 
   note_client client_;
   asio::posix::stream_descriptor input_;
+  asio::steady_timer pause_{client_.get_executor()};
   std::string typed_;
   std::string url_;
 };

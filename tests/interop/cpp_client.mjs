@@ -203,15 +203,20 @@ scenario("acknowledgements do not outlive their connection", {}, async (stage) =
   await client.heard("event", {name: "question"});
   const lost = client.ask("nobody-listens");
   await client.sync();
-  await stage.cut(relay, client);
-  assert.deepEqual((await lost).error, "socket has been disconnected");
-
-  await client.heard("connect");
-  client.emit("ask-me", "two", patience);
+  client.emit("ask-me", "two", 1000);
   await client.heard("event", {name: "question"});
-  client.tellTo("answer", {with: "to the first one"});  // is for a socket that has gone
+  await stage.cut(relay, client, true);
+  assert.deepEqual((await lost).error, "socket has been disconnected");
+  client.tellTo("answer", {with: "to the first one"});
+  assert.equal((await client.heard("refused")).error, "connection is not open");
+  relay.accept();
+  await client.heard("connect");
+  client.emit("ask-me", "three", patience);
+  await client.heard("event", {name: "question"});
   client.tellTo("answer", {with: "to the second one"});
-  assert.deepEqual(await client.event("answered"), [true, "to the second one"]);
+  assert.equal((await client.heard("refused")).do, "answer");
+  client.tellTo("answer", {with: "to the third one"});
+  assert.deepEqual(await client.event("answered"), [true, "to the third one"]);
   await client.settle();
   assert.equal(client.events("answered").length, 1);
 });
@@ -320,7 +325,9 @@ scenario("auth by callback is asked for at each connection", {}, async (stage) =
   await client.settle();
 });
 
-scenario("a lost connection is recovered with all that was missed", {parsers: both, recovery: 120_000}, async (stage) => {
+scenario("a lost connection is recovered with all that was missed", {
+  parsers: both, recovery: 120_000,
+}, async (stage) => {
   const relay = await stage.relay();
   const peer = await stage.peer();
   const client = await stage.connected({}, relay.url);

@@ -19,6 +19,7 @@
 #include <hawser/codec/base64.hpp>
 #include <hawser/endpoint/client_socket.hpp>
 #include <hawser/endpoint/engine_client.hpp>
+#include <hawser/endpoint/waiting_nsp.hpp>
 #include <hawser/machine/ack_table.hpp>
 #include <hawser/policy/offline_queue.hpp>
 
@@ -31,41 +32,7 @@ class client_emitting : public engine_client<Derived, Policies> {
   using base = engine_client<Derived, Policies>;
   using queue_type = typename Policies::offline_queue;
 
-  /// Who is told what becomes of a queued event.
-  struct owner_type {
-    ack_callback told;
-    std::chrono::milliseconds timeout;  ///< of each try; 0: `ack_timeout`
-  };
-
-  /// A namespace, with what waits in it.
-  struct nsp_type : client_nsp, wheel_entry {
-    nsp_type(std::string_view called, socket_id where, typename queue_type::options const& numbers)
-        : wheel_entry(static_cast<std::uint8_t>(client_deadline::nsp)),
-          queue(std::in_place, numbers, called) {
-      name = called;
-      at = where;
-    }
-    std::uint64_t owner() const noexcept { return at.number(); }
-
-    std::optional<queue_type> queue;  ///< gone with the façade, and its file then free
-    std::uint64_t next_ack = 0;
-    /// Of events in the queue: the acknowledgement that is wanted, or who is told of it.
-    std::unordered_map<std::uint64_t, std::uint64_t> queued_acks;
-    std::unordered_map<std::uint64_t, owner_type> owners;
-    std::optional<std::uint64_t> in_flight;  ///< the number of its event in the queue
-    std::uint64_t flight_ack = 0;
-    std::uint32_t tries = 0;
-    std::string delivery{};  ///< what delivery ids begin with
-    std::uint32_t round = 0;
-    bool announced = false;  ///< its connect event was told, and the disconnect event wasn't
-    std::vector<std::pair<byte_buffer, std::optional<std::uint64_t>>> early;
-    std::size_t early_bytes = 0;
-    std::vector<completion<std::error_code>> connect_done;
-    std::deque<received_event> received;
-    std::deque<completion<std::error_code, received_event>> receive_done;
-    bool keeps_received = false;
-    bool lost_received = false;
-  };
+  using nsp_type = waiting_nsp<queue_type>;
 
   // -- emitting ----------------------------------------------------------------------------------
 
@@ -209,7 +176,7 @@ class client_emitting : public engine_client<Derived, Policies> {
       if (to.owners.size() >= sockets_.max_acks) return make_error_code(errc::too_many_acks);
       auto const queued = push(to, what, how);
       if (!queued) return queued.error();
-      to.owners.emplace(*queued, owner_type{std::move(told), how.timeout});
+      to.owners.emplace(*queued, event_owner{std::move(told), how.timeout});
       told = {};
       send_queued(to);
       return {};

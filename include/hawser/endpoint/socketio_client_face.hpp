@@ -44,7 +44,7 @@ class socketio_client_face : public client_face<socketio_client_core<Policies>>,
   template <class Token>
   auto async_close(Token&& token) {
     return initiate<std::error_code>(this->get_executor(), std::forward<Token>(token),
-                                     [core = keep(this->core_)](completion<std::error_code> done) {
+                                     [core = kept(*this->core_)](completion<std::error_code> done) {
                                        core->close(std::move(done));
                                      });
   }
@@ -92,7 +92,6 @@ class socketio_client_face : public client_face<socketio_client_core<Policies>>,
  protected:
   using base = client_face<socketio_client_core<Policies>>;
   using base::base;
-  using typename base::keep;
 
  private:
   client_socket handle(client_nsp const* one) const {

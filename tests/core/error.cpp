@@ -41,7 +41,7 @@ TEST_CASE("error: every code has a text of its own", "[core][error]") {
 TEST_CASE("error: the groups have no gaps", "[core][error]") {
   int const last[] = {
       static_cast<int>(errc::namespace_not_joined), static_cast<int>(errc::offline_replaced),
-      static_cast<int>(errc::redirect_refused), static_cast<int>(errc::server_disconnect),
+      static_cast<int>(errc::redirect_refused), static_cast<int>(errc::disconnected),
       static_cast<int>(errc::journal_io)};
   int const first[] = {1, 40, 80, 140, 180};
   std::size_t count = 0;

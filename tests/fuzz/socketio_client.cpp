@@ -179,7 +179,6 @@ class world {
     made.random = random_.source();
     made.framing.max_message_size = 3'000;
     made.connect_timeout = 3s;
-    made.dial_timeout = 2s;
     using hawser::eio::transport_kind;
     if ((shape_ & 1) != 0) made.engine.transports = {transport_kind::websocket};
     if ((shape_ & 3) == 2) made.engine.transports = {transport_kind::polling};

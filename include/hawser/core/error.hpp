@@ -98,7 +98,6 @@ enum class errc {
   bad_certificate,           ///< a certificate, key or CA file that can't be used
   bad_open_packet,           ///< an Engine.IO server that opens a session with something else
   connect_refused,           ///< the server said no to a namespace: connect again by hand
-  reconnect_gave_up,         ///< no attempts are left
   proxy_refused,             ///< the proxy said no, or spoke something else
   proxy_auth_required,       ///< the proxy wants credentials, or other ones
   pin_mismatch,              ///< the server's key is none of those that were pinned
@@ -112,7 +111,6 @@ enum class errc {
   close_timeout,        ///< `close_timeout`: the peer never answered the Close frame
   ack_timeout,          ///< no acknowledgement came in time
   disconnected,         ///< the socket went before it acknowledged
-  server_disconnect,    ///< the server ended it on purpose: connect again by hand
 
   // -- the caller: nothing was sent --
   not_open = 180,           ///< the connection is closed, closing, or not open yet
@@ -215,7 +213,6 @@ inline char const* describe(errc code) noexcept {
     case errc::bad_certificate: return "certificate, key or CA file can't be used";
     case errc::bad_open_packet: return "malformed Engine.IO handshake";
     case errc::connect_refused: return "server refused the namespace";
-    case errc::reconnect_gave_up: return "gave up reconnecting";
     case errc::proxy_refused: return "proxy refused the connection";
     case errc::proxy_auth_required: return "proxy wants other credentials";
     case errc::pin_mismatch: return "server key is not a pinned one";
@@ -234,7 +231,6 @@ inline char const* describe(errc code) noexcept {
     case errc::argument_mismatch: return "arguments do not fit the expected types";
     case errc::ack_timeout: return "operation has timed out";
     case errc::disconnected: return "socket has been disconnected";
-    case errc::server_disconnect: return "disconnected by the server";
     case errc::forbidden: return "not allowed";
     case errc::journal_corrupt: return "journal is corrupt";
     case errc::journal_locked: return "journal is in use by another queue";

@@ -68,7 +68,6 @@ struct client_options {
   session_options<Policies, client_socket_options> sockets{};
 
   std::chrono::milliseconds connect_timeout{10'000};  ///< of one attempt, to the open connection
-  std::chrono::milliseconds dial_timeout{10'000};     ///< of these, for name and addresses
   /// Whether the reconnection policy is asked, too, when the server said no: HTTP 401 and 403, or a
   /// close code that blames this side (1002, 1003, 1007 to 1010).
   bool reconnect_when_refused = false;

@@ -116,7 +116,6 @@ class dialing : public host<Derived, Policies, Interface> {
         head_(options.head),
         subprotocols_(std::move(options.subprotocols)),
         headers_(std::move(options.headers)),
-        dial_timeout_(options.dial_timeout),
         keeps_cookies_(options.keep_cookies) {
     if constexpr (requires { options.framing.deflate; }) deflate_ = options.framing.deflate;
   }
@@ -150,7 +149,7 @@ class dialing : public host<Derived, Policies, Interface> {
     line& at = line_of(on);
     at.give_up = give_up;
     if (!at.connector) at.connector.emplace(this->context_);
-    this->schedule(at, std::min(give_up, this->now() + dial_timeout_));
+    this->schedule(at, give_up);
     at.dials = true;
     at.connector->connect(url_, [ref = anchor_ref(&this->anchored()), this, on,
                                  attempt = ++at.attempt](result<stream_type> stream) {
@@ -379,7 +378,6 @@ class dialing : public host<Derived, Policies, Interface> {
   std::vector<std::string> subprotocols_;
   std::vector<http::header> headers_;
   ws::deflate_options deflate_;
-  std::chrono::milliseconds dial_timeout_;
   std::array<line, base::has_sessions ? 3 : 1> lines_;
   std::vector<connection_type*> all_;  // those that are on their way out, too
   http::url url_;

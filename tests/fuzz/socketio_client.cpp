@@ -255,7 +255,7 @@ class world {
       require(bool(why.error) && !here_[which]);
       inside();
     });
-    in.on("m", [this, which](double, double) { require(here_[which]), inside(); });
+    in.on("m", [this](client_socket s, double, double) { require(s.connected()), inside(); });
     in.on("v", [this](client_socket s, hawser::event_view const& what) {
       (void)s.emit("v", what);
       inside();

@@ -98,10 +98,11 @@ class console {
                              if (error) return io_.stop();
                              auto const command = json::parse(text_.substr(0, size));
                              text_.erase(0, size);
-                             if (command)
-                               obey(*command);
-                             else
+                             if (!command) {
                                say("refused", json::object({{"error", "no JSON"}}));
+                               return read();
+                             }
+                             obey(*command);
                              read();
                            });
   }

@@ -5,9 +5,9 @@ import {once} from "node:events";
 import http from "node:http";
 import {describe, test} from "node:test";
 import {WebSocketServer} from "ws";
-import {seconds} from "./support.mjs";
+import {seconds, within} from "./support.mjs";
 import {numbers} from "./socketio_support.mjs";
-import {RawClient, Relay, until} from "./cpp_client_support.mjs";
+import {RawClient, Relay, patience, until} from "./cpp_client_support.mjs";
 
 /// An echo server with clients of ours. `refuse(request)` may answer a status and headers.
 class Stage {
@@ -97,7 +97,8 @@ const messages = (client) => client.told("message").map(({data}) => data).filter
 describe("our raw client", {concurrency: 4}, () => {
   scenario("text and binary come back as they were", async (stage) => {
     const client = await stage.connected({header: "X-Ship=Argo"});
-    for (const data of ["", "ä😀\u0000", "x".repeat(70_000), Buffer.alloc(0), Buffer.from([0, 255]), randomBytes(1_000_000)]) {
+    const texts = ["", "ä😀\u0000", "x".repeat(70_000)];
+    for (const data of [...texts, Buffer.alloc(0), Buffer.from([0, 255]), randomBytes(1_000_000)]) {
       client.send(data);
       assert.deepEqual(await client.message(), data);
     }
@@ -226,6 +227,21 @@ describe("our raw client", {concurrency: 4}, () => {
       const cookies = stage.seen.slice(before).map(({request}) => request.headers.cookie);
       assert.deepEqual(cookies, [undefined, keep && `ship=${before}`]);
     }
+  });
+
+  scenario("a line that went dead is noticed, and left", async (stage) => {
+    const relay = await stage.relay();
+    const options = {"ping-after": 200, "ping-timeout": 1500};
+    const client = await stage.connected(options, `${relay.url.replace("http", "ws")}/`);
+    const [{socket}] = stage.seen;
+    for (const _ of numbers(2)) await within(patience, "a ping", once(socket, "ping"));
+    assert.equal(client.told("close").length, 0);
+    relay.silence();
+    assert.equal((await client.heard("close")).error, "heartbeat timed out");
+    client.send("meanwhile");
+    relay.heal();
+    await client.heard("reconnect");
+    assert.equal(await client.message(), "meanwhile");
   });
 
   scenario("a line that is cut, again and again", async (stage) => {

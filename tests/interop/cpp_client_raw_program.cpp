@@ -1,7 +1,7 @@
 // Our client of raw WebSocket messages, with reconnection and a queue, as the interop tests drive
 // it: see cpp_client_support.mjs.
 //
-// Commands: connect, close {code, reason}, send {data}, status, sync {id}; `data` is text, or binary.
+// Commands: connect, close {code, reason}, send {data}, status, sync {id}; data is text or binary.
 
 #include "cpp_client_console.hpp"
 
@@ -67,10 +67,15 @@ std::error_code obey(client& one, std::string const& url, std::string_view what,
 int main(int argc, char** argv) {
   arguments const given(argc, argv,
                         {"url", "header", "first-delay", "max-delay", "restart-window", "attempts",
-                         "connect-timeout", "queue-messages"},
+                         "connect-timeout", "queue-messages", "ping-after", "ping-timeout"},
                         {"keep-cookies"});
   client::options options;
   read_common(given, options);
+  auto const time = [&](char const* name, auto& into) {
+    into = std::chrono::milliseconds(given.number<std::int64_t>(name, into.count()));
+  };
+  time("ping-after", options.heartbeat.ping_after);
+  time("ping-timeout", options.heartbeat.timeout);
   asio::io_context io;
   console lines(io);
   client one(io, std::move(options));

@@ -177,6 +177,8 @@ export class Relay {
     this.lines = new Set();
     this.refuses = false;
     this.deaf = false;
+    this.fits = () => true;  // what doesn't ends its connection
+    this.unfit = 0;
     this.server = net.createServer((near) => {
       if (this.refuses) return near.destroy();
       const line = {near, far: this.deaf ? null : net.connect(port, "127.0.0.1"), silent: this.deaf, polls: false};
@@ -190,7 +192,13 @@ export class Relay {
     source.setNoDelay(true);
     source.on("data", (data) => {
       if (line.silent) return;
-      line.polls = source === line.near && /^GET .*transport=polling.*sid=/.test(data.toString("latin1"));
+      const text = data.toString("latin1");
+      if (!this.fits(text)) {
+        ++this.unfit;
+        line.near.destroy();
+        return line.far.destroy();
+      }
+      line.polls = source === line.near && /^GET .*transport=polling.*sid=/.test(text);
       sink().write(data);
     });
     source.on("end", () => line.silent || sink().end());

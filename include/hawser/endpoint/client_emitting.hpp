@@ -19,6 +19,7 @@
 #include <hawser/codec/base64.hpp>
 #include <hawser/endpoint/client_socket.hpp>
 #include <hawser/endpoint/engine_client.hpp>
+#include <hawser/endpoint/waiting_nsp.hpp>
 #include <hawser/machine/ack_table.hpp>
 #include <hawser/policy/offline_queue.hpp>
 
@@ -31,40 +32,7 @@ class client_emitting : public engine_client<Derived, Policies> {
   using base = engine_client<Derived, Policies>;
   using queue_type = typename Policies::offline_queue;
 
-  /// Who is told what becomes of a queued event.
-  struct owner_type {
-    ack_callback told;
-    std::chrono::milliseconds timeout;  ///< of each try; 0: `ack_timeout`
-  };
-
-  /// A namespace, with what waits in it.
-  struct nsp_type : client_nsp, wheel_entry {
-    nsp_type(std::string_view called, socket_id where, typename queue_type::options const& numbers)
-        : wheel_entry(static_cast<std::uint8_t>(client_deadline::nsp)), queue(numbers, called) {
-      name = called;
-      at = where;
-    }
-    std::uint64_t owner() const noexcept { return at.number(); }
-
-    queue_type queue;
-    std::uint64_t next_ack = 0;
-    /// Of events in the queue: the acknowledgement that is wanted, or who is told of it.
-    std::unordered_map<std::uint64_t, std::uint64_t> queued_acks;
-    std::unordered_map<std::uint64_t, owner_type> owners;
-    std::optional<std::uint64_t> in_flight;  ///< the number of its event in the queue
-    std::uint64_t flight_ack = 0;
-    std::uint32_t tries = 0;
-    std::string delivery{};  ///< what delivery ids begin with
-    std::uint32_t round = 0;
-    bool announced = false;  ///< its connect event was told, and the disconnect event wasn't
-    std::vector<std::pair<byte_buffer, std::optional<std::uint64_t>>> early;
-    std::size_t early_bytes = 0;
-    std::vector<completion<std::error_code>> connect_done;
-    std::deque<received_event> received;
-    std::deque<completion<std::error_code, received_event>> receive_done;
-    bool keeps_received = false;
-    bool lost_received = false;
-  };
+  using nsp_type = waiting_nsp<queue_type>;
 
   // -- emitting ----------------------------------------------------------------------------------
 
@@ -113,7 +81,7 @@ class client_emitting : public engine_client<Derived, Policies> {
   backlog queued(socket_id) override { return this->sent_backlog(); }
   backlog waiting(socket_id which) override {
     nsp_type* const one = nsp_at(which);
-    return one ? one->queue.size() : backlog{};
+    return one ? one->queue->size() : backlog{};
   }
 
   /// What had to wait has been taken by the connection.
@@ -168,7 +136,7 @@ class client_emitting : public engine_client<Derived, Policies> {
     auto const queued = std::find_if(of.queued_acks.begin(), of.queued_acks.end(),
                                      [&](auto const& one) { return one.second == number; });
     if (queued != of.queued_acks.end()) {
-      (void)of.queue.remove(queued->first);
+      (void)of.queue->remove(queued->first);
       of.queued_acks.erase(queued);
     }
     this->fenced([&] { told(make_error_code(errc::ack_timeout), value()); });
@@ -188,7 +156,7 @@ class client_emitting : public engine_client<Derived, Policies> {
  private:
   // Whether an event leaves at once, ahead of nothing.
   bool is_through(nsp_type const& to) const noexcept {
-    return to.is == client_nsp::stage::connected && to.queue.size().messages == 0;
+    return to.is == client_nsp::stage::connected && to.queue->size().messages == 0;
   }
 
   std::error_code send_or_drop(nsp_type& to, payload_source what, emit_flags const& how,
@@ -208,7 +176,7 @@ class client_emitting : public engine_client<Derived, Policies> {
       if (to.owners.size() >= sockets_.max_acks) return make_error_code(errc::too_many_acks);
       auto const queued = push(to, what, how);
       if (!queued) return queued.error();
-      to.owners.emplace(*queued, owner_type{std::move(told), how.timeout});
+      to.owners.emplace(*queued, event_owner{std::move(told), how.timeout});
       told = {};
       send_queued(to);
       return {};
@@ -245,15 +213,16 @@ class client_emitting : public engine_client<Derived, Policies> {
   result<std::uint64_t> push(nsp_type& to, payload_source what, emit_flags const& how) {
     if (this->state() == client_state::disconnecting) return errc::not_open;
     byte_buffer const packed = pack_event(what);
-    auto const queued = to.queue.push(message_kind::binary, packed.view(), how.key, this->now());
+    auto const queued = to.queue->push(message_kind::binary, packed.view(), how.key, this->now());
     if (!queued) tell_dropped(to);
     return queued;
   }
 
   void send_all(nsp_type& of) {
     bool hurried = false;
-    while (!this->gone() && of.is == client_nsp::stage::connected && of.queue.size().messages > 0) {
-      queued_message const* const next = of.queue.front(this->now());
+    while (!this->gone() && of.is == client_nsp::stage::connected &&
+           of.queue->size().messages > 0) {
+      queued_message const* const next = of.queue->front(this->now());
       if (!next) return;
       std::uint64_t const id = next->id;
       auto const ack = of.queued_acks.find(id);
@@ -272,7 +241,7 @@ class client_emitting : public engine_client<Derived, Policies> {
         if (this->send(packet, {.key = next->key})) return;
       }
       if (number) of.queued_acks.erase(id);
-      (void)of.queue.remove(id);
+      (void)of.queue->remove(id);
     }
   }
 
@@ -280,10 +249,10 @@ class client_emitting : public engine_client<Derived, Policies> {
 
   void send_next(nsp_type& of) {
     if (of.in_flight || this->gone()) return;
-    queued_message const* const next = of.queue.front(this->now());
+    queued_message const* const next = of.queue->front(this->now());
     if (!next) return;
     if (!unpack_event(next->data, tape_)) {
-      (void)of.queue.remove(next->id);
+      (void)of.queue->remove(next->id);
       return send_next(of);
     }
     of.in_flight = next->id;
@@ -335,20 +304,20 @@ class client_emitting : public engine_client<Derived, Policies> {
       of.owners.erase(owner);
     }
     if (error && !told && of.on_dropped) {
-      queued_message const* const given_up = of.queue.front(this->now());
+      queued_message const* const given_up = of.queue->front(this->now());
       value_tape tape;
       if (given_up && given_up->id == id && unpack_event(given_up->data, tape)) {
         tell_event(of, tape.root(), error);
         if (this->gone()) return;
       }
     }
-    (void)of.queue.remove(id);
+    (void)of.queue->remove(id);
     if (told) this->fenced([&] { told(error, arguments); });
   }
 
   std::string delivery_id(nsp_type& of, std::uint64_t number) {
-    if constexpr (requires { of.queue.queue_id(); }) {
-      return std::string(of.queue.queue_id()) + "-" + std::to_string(number);
+    if constexpr (requires { of.queue->queue_id(); }) {
+      return std::string(of.queue->queue_id()) + "-" + std::to_string(number);
     } else {
       if (of.delivery.empty()) {
         std::array<std::byte, 15> raw;
@@ -363,7 +332,7 @@ class client_emitting : public engine_client<Derived, Policies> {
 
   void tell_dropped(nsp_type& of) {
     while (!this->gone()) {
-      auto const one = of.queue.dropped();
+      auto const one = of.queue->dropped();
       if (!one) return;
       ++this->counters_.messages_dropped;
       auto const error = make_error_code(one->why);

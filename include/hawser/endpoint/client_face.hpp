@@ -13,6 +13,7 @@
 
 #include <hawser/core/callback.hpp>
 #include <hawser/endpoint/completion.hpp>
+#include <hawser/endpoint/kept.hpp>
 #include <hawser/endpoint/limits.hpp>
 #include <hawser/machine/redial.hpp>
 #include <hawser/policy/reconnect.hpp>
@@ -36,7 +37,7 @@ class client_face {
   /// told by `on_state`, `on_error` and the other handlers.
   std::error_code connect(std::string_view url) { return core_->connect(url); }
 
-  /// Likewise, and waits for what comes of it.
+  /// Likewise, and waits for what comes of it. Lazy tokens may start it after the client has gone.
   /// *Signature*: `void(std::error_code)`, when it is connected, or when the reconnection policy
   /// gives up: then with what the last attempt met.
   /// *Errors*: as `connect`; `handshake_timeout`, `unexpected_status` (see `status()`), every other
@@ -46,7 +47,7 @@ class client_face {
   auto async_connect(std::string url, Token&& token) {
     return initiate<std::error_code>(
         get_executor(), std::forward<Token>(token),
-        [core = keep(core_), url = std::move(url)](completion<std::error_code> done) {
+        [core = kept<Core>(*core_), url = std::move(url)](completion<std::error_code> done) {
           core->connect(url, std::move(done));
         });
   }
@@ -111,22 +112,6 @@ class client_face {
     core_->shut();
     core_->release();
   }
-
-  // Lazy tokens start their operation later, perhaps after the client has gone.
-  class keep {
-   public:
-    explicit keep(Core* at) noexcept : at_(at) { at_->retain(); }
-    keep(keep const& other) noexcept : keep(other.at_) {}
-    keep(keep&& other) noexcept : at_(std::exchange(other.at_, nullptr)) {}
-    keep& operator=(keep const&) = delete;
-    ~keep() {
-      if (at_) at_->release();
-    }
-    Core* operator->() const noexcept { return at_; }
-
-   private:
-    Core* at_;
-  };
 
   template <class Old, class Handler>
   void set(Old& old, Handler handler) {

@@ -120,9 +120,8 @@ class has_client_handlers : public emits_events<Self> {
     change([&](client_nsp& one) { replace(one.authenticate, std::move(handler)); });
   }
 
-  /// Connects the namespace again after it was left, or refused. Error: `not_open` for a client
-  /// that was never given a URL: it connects when it is. While the client closes, it connects behind
-  /// that.
+  /// Connects the namespace again after it was left, or refused; while the client closes, behind
+  /// that. Error: `not_open` for a client that was never given a URL: it connects when it is.
   std::error_code connect() const {
     auto* const at = host();
     return at ? at->connect_nsp(ref().number()) : make_error_code(errc::not_open);

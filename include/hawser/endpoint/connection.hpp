@@ -18,6 +18,7 @@
 #include <hawser/core/message.hpp>
 #include <hawser/core/user_data.hpp>
 #include <hawser/endpoint/anchor.hpp>
+#include <hawser/endpoint/kept.hpp>
 #include <hawser/endpoint/limits.hpp>
 #include <hawser/endpoint/liveness.hpp>
 #include <hawser/endpoint/sending.hpp>
@@ -74,7 +75,7 @@ class connection : public liveness<Host, connection<Host>> {
     read_when_ready();
   }
 
-  /// Bytes that were read elsewhere, or held back.
+  /// Bytes read elsewhere, or held back.
   void receive(mutable_bytes in) {
     if (this->phase_ == phase::opening) {
       this->host_->opening_bytes(*this, in);
@@ -143,14 +144,14 @@ class connection : public liveness<Host, connection<Host>> {
 
   /// Ends the connection without a word. `rude`: with a reset.
   void terminate(std::error_code why, bool rude = true) {
-    keeping const kept(*this);
+    kept const alive(*this);  // a handler may end the server or client, which lets go of this
     deliver_close({close_code::abnormal, {}, why, false});
     dispose(rude);
   }
 
   /// The peer broke the protocol or a limit: nothing more is delivered.
   void violate(errc error, close_code code) {
-    keeping const kept(*this);
+    kept const alive(*this);
     this->host_->count_violation(error);
     if (this->phase_ == phase::open) send_close(code, describe(error));
     deliver_close({code, describe(error), make_error_code(error), false});
@@ -159,7 +160,7 @@ class connection : public liveness<Host, connection<Host>> {
 
   /// The stream failed.
   void fail(std::error_code error) {
-    keeping const kept(*this);
+    kept const alive(*this);
     if (this->phase_ == phase::closed) return;
     if (this->phase_ < phase::open) this->host_->opening_failed(*this, error);
     deliver_close({close_code::abnormal, {}, error, false});
@@ -222,7 +223,6 @@ class connection : public liveness<Host, connection<Host>> {
   }
 
   void on_phase_timeout() {
-    keeping const kept(*this);
     switch (this->phase_) {
       case phase::securing:
       case phase::opening:
@@ -248,15 +248,6 @@ class connection : public liveness<Host, connection<Host>> {
     close_code code;
     std::string reason;
     std::error_code error;
-  };
-
-  // A handler may end the server or client, which lets go of this.
-  struct keeping {
-    explicit keeping(connection& self) noexcept : at(self) { at.retain(); }
-    ~keeping() { at.release(); }
-    keeping(keeping const&) = delete;
-    keeping& operator=(keeping const&) = delete;
-    connection& at;
   };
 
   void secure() {
@@ -340,10 +331,6 @@ class connection : public liveness<Host, connection<Host>> {
   void on_turn(std::error_code) {
     if (this->phase_ == phase::closed || this->is_paused()) return;
     typename Host::turn const turn(*this->host_);
-    go_on_reading();
-  }
-
-  void go_on_reading() {
     if (auto const rest = std::move(held_)) receive(rest->mutable_view());
     read_when_ready();
   }

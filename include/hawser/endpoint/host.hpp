@@ -23,6 +23,7 @@
 #include <hawser/core/timing_wheel.hpp>
 #include <hawser/endpoint/anchor.hpp>
 #include <hawser/endpoint/connection.hpp>
+#include <hawser/endpoint/kept.hpp>
 #include <hawser/endpoint/lifeline.hpp>
 #include <hawser/endpoint/limits.hpp>
 #include <hawser/endpoint/system_random.hpp>
@@ -147,7 +148,7 @@ class host : public Interface, public context_guest {
   std::size_t poll(std::chrono::steady_clock::duration budget) {
     assert(!in_turn() && "poll() from inside a handler");
     if (in_turn() || gone_) return 0;
-    keeping const kept(*this);  // what runs may destroy it
+    kept const alive(*this);  // what runs may destroy it
     auto& context = asio::query(executor(), asio::execution::context);
     auto const until = std::chrono::steady_clock::now() + budget;
     if (context.stopped()) context.restart();
@@ -283,14 +284,6 @@ class host : public Interface, public context_guest {
 
    private:
     anchor_ref anchor_;
-  };
-
-  struct keeping {
-    explicit keeping(host& self) noexcept : at(self) { at.retain(); }
-    ~keeping() { at.release(); }
-    keeping(keeping const&) = delete;
-    keeping& operator=(keeping const&) = delete;
-    host& at;
   };
 
   struct advancing {

@@ -206,8 +206,8 @@ class basic_journal_queue {
       if (record.id <= last || record.id > last_id_) return false;
       last = record.id;
       // It may be of the future, if the clock isn't set yet; then it doesn't age.
-      constexpr auto latest = static_cast<std::uint64_t>(last_time.count());
-      milliseconds const then(static_cast<std::int64_t>(std::min(record.wall, latest)));
+      constexpr auto newest = static_cast<std::uint64_t>(last_time.count());
+      milliseconds const then(static_cast<std::int64_t>(std::min(record.wall, newest)));
       entries_.restore({record.id, record.kind, data, record.key}, time_point(duration(then)),
                        record.before);
       return true;

@@ -231,6 +231,7 @@ class socketio_client_core final : public client_joining<socketio_client_core<Po
       this->finish_connect(*one, aborted);
       this->finish_receive(*one, aborted);
       one->owners.clear();
+      this->retire(std::exchange(one->queue, std::nullopt));
     }
     forget_acks();
     this->release();
@@ -245,6 +246,7 @@ class socketio_client_core final : public client_joining<socketio_client_core<Po
       one->connect_done.clear();
       one->receive_done.clear();
       one->owners.clear();
+      this->retire(std::exchange(one->queue, std::nullopt));
     }
     forget_acks();
     this->release();

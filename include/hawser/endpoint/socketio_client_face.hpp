@@ -44,7 +44,7 @@ class socketio_client_face : public client_face<socketio_client_core<Policies>>,
   template <class Token>
   auto async_close(Token&& token) {
     return initiate<std::error_code>(this->get_executor(), std::forward<Token>(token),
-                                     [core = keep(this->core_)](completion<std::error_code> done) {
+                                     [core = kept(*this->core_)](completion<std::error_code> done) {
                                        core->close(std::move(done));
                                      });
   }
@@ -80,7 +80,7 @@ class socketio_client_face : public client_face<socketio_client_core<Policies>>,
   /// wasn't named. Valid while the client is.
   typename Policies::offline_queue const* offline_queue(std::string_view nsp = "/") const {
     auto* const one = this->core_->find_nsp(nsp);
-    return one ? &one->queue : nullptr;
+    return one ? &*one->queue : nullptr;
   }
   /// For other threads.
   hawser::client_remote remote() const { return hawser::client_remote(&this->core_->anchored()); }
@@ -92,7 +92,6 @@ class socketio_client_face : public client_face<socketio_client_core<Policies>>,
  protected:
   using base = client_face<socketio_client_core<Policies>>;
   using base::base;
-  using typename base::keep;
 
  private:
   client_socket handle(client_nsp const* one) const {

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <system_error>
@@ -42,7 +43,7 @@ class websocket_client_core final
 
   websocket_client_core(typename base::executor_type executor, client_options<Policies> options)
       : base(std::move(executor), options),
-        queue_(options.offline_queue, {}),
+        queue_(std::in_place, options.offline_queue, std::string_view()),
         max_received_(options.max_received) {}
 
   // -- verbs -------------------------------------------------------------------------------------
@@ -95,10 +96,10 @@ class websocket_client_core final
   std::error_code send(outgoing const& what, message_key key) {
     connection_type* const one = this->connection_of(client_line::websocket);
     bool const open = one && one->is_open();
-    if (open && queue_.size().messages == 0) return one->send(what, key);
+    if (open && queue_->size().messages == 0) return one->send(what, key);
     if (this->gone() || this->state() == client_state::disconnecting) return not_open();
     typename base::turn const held(*this);
-    auto const queued = queue_.push(what.kind, what.data, key, this->now());
+    auto const queued = queue_->push(what.kind, what.data, key, this->now());
     tell_dropped();
     if (!queued) return queued.error();
     if (open && !this->gone()) send_queued();
@@ -109,7 +110,7 @@ class websocket_client_core final
     connection_type* const one = this->connection_of(client_line::websocket);
     return one && one->is_open();
   }
-  typename Policies::offline_queue const& offline_queue() const noexcept { return queue_; }
+  typename Policies::offline_queue const& offline_queue() const noexcept { return *queue_; }
 
   // -- events of the connection ------------------------------------------------------------------
 
@@ -233,6 +234,7 @@ class websocket_client_core final
     finish_waiting(aborted);
     for (auto& done : close_done_) done(aborted);
     close_done_.clear();
+    this->retire(std::exchange(queue_, std::nullopt));
     this->release();
   }
 
@@ -243,6 +245,7 @@ class websocket_client_core final
     this->drop_completions();
     receive_done_.clear();
     close_done_.clear();
+    this->retire(std::exchange(queue_, std::nullopt));
     this->release();
   }
 
@@ -254,8 +257,8 @@ class websocket_client_core final
   // As much of the queue as the connection takes without a backlog; the rest when it has drained.
   void send_queued() {
     bool flushed = false;
-    while (!this->gone() && is_open() && queue_.size().messages > 0) {
-      queued_message const* const next = queue_.front(this->now());
+    while (!this->gone() && is_open() && queue_->size().messages > 0) {
+      queued_message const* const next = queue_->front(this->now());
       if (!next) break;
       connection_type& one = *this->connection_of(client_line::websocket);
       // With more than framing and compression can add.
@@ -268,14 +271,14 @@ class websocket_client_core final
       }
       flushed = false;
       if (one.send(outgoing{next->kind, next->data}, next->key)) break;
-      (void)queue_.remove(next->id);
+      (void)queue_->remove(next->id);
     }
     tell_dropped();
   }
 
   void tell_dropped() {
     while (!this->gone()) {
-      auto const one = queue_.dropped();
+      auto const one = queue_->dropped();
       if (!one) return;
       ++this->counters_.messages_dropped;
       if (on_dropped) this->fenced([&] { on_dropped(*one); });
@@ -293,7 +296,7 @@ class websocket_client_core final
     return not_open();
   }
 
-  typename Policies::offline_queue queue_;
+  std::optional<typename Policies::offline_queue> queue_;  // gone with the façade
   std::size_t max_received_;
   std::vector<completion<std::error_code>> close_done_;
   std::deque<completion<std::error_code, received_message>> receive_done_;

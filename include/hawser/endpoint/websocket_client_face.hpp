@@ -59,7 +59,7 @@ class websocket_client_face : public client_face<websocket_client_core<Policies>
   auto async_receive(Token&& token) {
     return initiate<std::error_code, received_message>(
         this->get_executor(), std::forward<Token>(token),
-        [core = keep(this->core_)](completion<std::error_code, received_message> done) {
+        [core = kept(*this->core_)](completion<std::error_code, received_message> done) {
           core->receive(std::move(done));
         });
   }
@@ -72,7 +72,7 @@ class websocket_client_face : public client_face<websocket_client_core<Policies>
   auto async_close(close_code code, std::string reason, Token&& token) {
     return initiate<std::error_code>(
         this->get_executor(), std::forward<Token>(token),
-        [core = keep(this->core_), code, reason = std::move(reason)](
+        [core = kept(*this->core_), code, reason = std::move(reason)](
             completion<std::error_code> done) { core->close(code, reason, std::move(done)); });
   }
   template <class Token>
@@ -105,7 +105,6 @@ class websocket_client_face : public client_face<websocket_client_core<Policies>
  protected:
   using base = client_face<websocket_client_core<Policies>>;
   using base::base;
-  using typename base::keep;
 
  private:
   friend class sends_messages<websocket_client_face>;

@@ -383,6 +383,17 @@ TEST_CASE("sim: auth is asked for at every connection, and may be answered late"
   REQUIRE(p.comes_back());
   CHECK(seen.back() == "fixed");
   CHECK(asked == 2);
+  // A namespace that is named while there is a connection has time to say what it carries.
+  auto chat_server = p.server->of("/chat");
+  chat_server.authenticate([&](hawser::handshake const& who, hawser::decision d) {
+    seen.emplace_back(who.auth()["token"].string().value_or("none"));
+    d.accept();
+  });
+  auto chat = p.g->socket("/chat");
+  chat.auth(json::object({{"token", "of chat"}}));
+  p.run(1s);
+  CHECK(chat.connected());
+  CHECK(seen.back() == "of chat");
 }
 
 TEST_CASE("sim: auth that is never answered ends at connect_timeout, and hinders no other one",

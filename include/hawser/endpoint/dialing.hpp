@@ -33,6 +33,7 @@ namespace hawser::inline HAWSER_ABI::inline HAWSER_ASIO_ABI {
 /// - `response(line, body)`: the answer to an HTTP request, status 200;
 /// - `opened(connection)`: a WebSocket is open, and takes messages once `become_open` was called;
 /// - `line_failed(line, attempt_failure)`: no connection or answer came of it;
+/// - `other_server()`: what comes is said to another server than what was;
 /// - `deliver`, `drained` and `closed`: as every host.
 template <class Derived, class Policies, class Interface>
 class dialing : public host<Derived, Policies, Interface> {
@@ -136,12 +137,18 @@ class dialing : public host<Derived, Policies, Interface> {
         return error;
       }
     }
-    if (cookies_ && target->host != url_.host) cookies_.reset();
+    bool const is_other = target->host != url_.host || target->port != url_.port ||
+                          target->unix_path != url_.unix_path;
+    if (is_other) {  // what one server has said in confidence is nothing to another one
+      cookies_.reset();
+      this->derived().other_server();
+    }
     url_ = std::move(*target);
     if (keeps_cookies_ && !cookies_) cookies_.emplace(url_.host);
     return {};
   }
   http::url const& url() const noexcept { return url_; }
+  bool has_url() const noexcept { return !url_.scheme.empty(); }
   void forget_status() noexcept { status_ = 0; }
 
   /// Connects a line that has no connection.

@@ -56,6 +56,16 @@ class redialing : public dialing<Derived, Policies, Interface> {
     begin();
   }
 
+  /// Likewise to where it was connected before. Error also: `not_open`, it never was.
+  std::error_code connect_again() {
+    if (!this->has_url()) return make_error_code(errc::not_open);
+    if (this->gone() || state() != client_state::disconnected) {
+      return make_error_code(errc::already_connected);
+    }
+    begin();
+    return {};
+  }
+
   void on_own_deadline(wheel_entry& entry, time_point now) {
     if (&entry != &redial_at_) return this->derived().on_later_deadline(entry, now);
     if (redial_.due().what == redial_type::step::dial) start_attempt();

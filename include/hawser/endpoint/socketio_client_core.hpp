@@ -34,14 +34,11 @@ class socketio_client_core final : public client_joining<socketio_client_core<Po
     if (auto const error = check(where)) return error;
     typename base::turn const held(*this);  // a handler may destroy the client
     want_any();
-    auto const error = base::connect(where);
-    if (!error) where_ = where;
-    return error;
+    return base::connect(where);
   }
   void connect(std::string_view where, completion<std::error_code> done) {
     if (auto const error = check(where)) return done(error);
     want_any();
-    where_ = where;
     base::connect(where, std::move(done));
   }
 
@@ -55,8 +52,8 @@ class socketio_client_core final : public client_joining<socketio_client_core<Po
       this->ask_auth(*one);
       return {};
     }
-    if (where_.empty()) return make_error_code(errc::not_open);
-    if (this->state() == client_state::disconnected) return base::connect(std::string(where_));
+    if (!this->has_url()) return make_error_code(errc::not_open);
+    if (this->state() == client_state::disconnected) return this->connect_again();
     this->connects_again_ = this->state() == client_state::disconnecting;
     return {};
   }
@@ -261,10 +258,17 @@ class socketio_client_core final : public client_joining<socketio_client_core<Po
       this->finish_receive(*one, make_error_code(errc::disconnected));
     }
   }
+  /// Nor are secrets of recovery for another server.
+  void other_server() noexcept {
+    for (auto const& one : this->nsps_) {
+      one->pid.clear();
+      one->offset.clear();
+    }
+  }
   /// Everybody has been told.
   void rest_told() {
     if (!std::exchange(this->connects_again_, false) || this->gone()) return;
-    if (this->state() == client_state::disconnected) (void)base::connect(std::string(where_));
+    if (this->state() == client_state::disconnected) (void)this->connect_again();
   }
   void connect_cancelled() {
     if (this->is_connecting() || this->is_awaited()) close();
@@ -350,7 +354,6 @@ class socketio_client_core final : public client_joining<socketio_client_core<Po
   }
 
   typename base::parser::peer in_;  // a packet whose attachments are to come
-  std::string where_;
   std::vector<completion<std::error_code>> close_done_;
   std::size_t max_received_;
 };

@@ -117,6 +117,7 @@ class websocket_client_core final
   void begin_attempt(time_point give_up) { this->dial(client_line::websocket, give_up); }
   void end_attempt() { this->hang_up(client_line::websocket); }
   void connect_cancelled() { this->give_up_connecting(); }
+  void other_server() noexcept {}
   void rested(std::error_code why) { finish_waiting(why); }
 
   void ready(client_line, connection_type& one) {

@@ -23,6 +23,10 @@
 
 #include <catch2/catch.hpp>
 
+#include "sim/raw_instances.hpp"
+
+SIM_RAW_CLASSES(extern template);
+
 namespace sim {
 
 using namespace std::chrono_literals;
@@ -30,7 +34,6 @@ using hawser::close_code;
 using hawser::errc;
 using hawser::memory_end;
 
-using plain = hawser::websocket_policies::with_transport<hawser::memory>;
 using server = hawser::basic_server<plain>;
 using client = hawser::basic_client<plain>;
 

@@ -19,6 +19,7 @@
 #include "sim/socketio_instances.hpp"
 
 SIM_SERVER_CLASSES(extern template);
+SIM_CLIENT_CLASSES(extern template);
 
 namespace sim {
 

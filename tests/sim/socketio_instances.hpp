@@ -1,14 +1,16 @@
-// The server of most Socket.IO simulations is compiled once, in socketio_instances.cpp: else each file
-// would take half a minute. A program of yours with many files can do the same.
+// Server and client of most Socket.IO simulations are compiled once, in socketio_instances.cpp: else
+// each file would take half a minute. A program of yours with many files can do the same.
 #pragma once
 
 #include <hawser/testing/memory_network.hpp>
 
+#include <hawser/client.hpp>
 #include <hawser/server.hpp>
 
 namespace sim {
 
 using io_plain = hawser::policies<>::with_transport<hawser::memory>;
+using io_client_core = hawser::socketio_client_core<io_plain>;
 
 }  // namespace sim
 
@@ -34,3 +36,16 @@ using io_plain = hawser::policies<>::with_transport<hawser::memory>;
                                  hawser::connection<hawser::socketio_core<sim::io_plain>>>; \
   declare class hawser::connection<hawser::socketio_core<sim::io_plain>>;                   \
   declare class hawser::session<hawser::socketio_core<sim::io_plain>>
+
+#define SIM_CLIENT_CLASSES(declare)                                                             \
+  declare class hawser::host<sim::io_client_core, sim::io_plain, hawser::client_host>;          \
+  declare class hawser::dialing<sim::io_client_core, sim::io_plain, hawser::client_host>;       \
+  declare class hawser::redialing<sim::io_client_core, sim::io_plain, hawser::client_host>;     \
+  declare class hawser::engine_requests<sim::io_client_core, sim::io_plain>;                    \
+  declare class hawser::engine_client<sim::io_client_core, sim::io_plain>;                      \
+  declare class hawser::client_emitting<sim::io_client_core, sim::io_plain>;                    \
+  declare class hawser::client_joining<sim::io_client_core, sim::io_plain>;                     \
+  declare class hawser::socketio_client_core<sim::io_plain>;                                    \
+  declare class hawser::sending<sim::io_client_core, hawser::connection<sim::io_client_core>>;  \
+  declare class hawser::liveness<sim::io_client_core, hawser::connection<sim::io_client_core>>; \
+  declare class hawser::connection<sim::io_client_core>

@@ -1,0 +1,3 @@
+#include "sim/raw_instances.hpp"
+
+SIM_RAW_CLASSES(template);

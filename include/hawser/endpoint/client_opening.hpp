@@ -38,6 +38,17 @@ struct client_opening {
   time_point idle_since{};
 };
 
+/// A line: its connection, or the way to one.
+template <class Connector, class Connection>
+struct line_state : wheel_entry {
+  line_state() noexcept : wheel_entry(static_cast<std::uint8_t>(client_deadline::line)) {}
+  std::optional<Connector> connector;
+  Connection* connection = nullptr;
+  time_point give_up{};
+  std::uint32_t attempt = 0;
+  bool dials = false;
+};
+
 /// Seconds since 1970, for dates of HTTP.
 inline std::int64_t unix_time() noexcept {
   return std::chrono::duration_cast<std::chrono::seconds>(

@@ -75,7 +75,7 @@ class dialing : public host<Derived, Policies, Interface> {
 
   void opening_failed(connection_type& one, std::error_code error) {
     client_line const on = one.opening->on;
-    bool const idle = is_idle(one);
+    bool const idle = one.state() == phase::opening && !one.opening->waits;
     let_go_of(one);
     if (idle) return;  // HTTP connections end between two requests: so be it
     ++this->counters_.transport_failures;
@@ -258,29 +258,27 @@ class dialing : public host<Derived, Policies, Interface> {
 
  private:
   static constexpr int max_informational = 8;
+  static constexpr std::size_t max_connections = 16;  // those that close and linger among them
   // Node's servers wait for 5 s, others at least as long.
   static constexpr auto max_idle = std::chrono::seconds{2};
 
-  struct line : wheel_entry {
-    line() noexcept : wheel_entry(static_cast<std::uint8_t>(client_deadline::line)) {}
-    std::optional<typename Policies::transport::connector> connector;
-    connection_type* connection = nullptr;
-    time_point give_up{};
-    std::uint32_t attempt = 0;
-    bool dials = false;
-  };
+  using line = line_state<typename Policies::transport::connector, connection_type>;
 
   line& line_of(client_line on) noexcept { return lines_[static_cast<std::size_t>(on)]; }
-
-  bool is_idle(connection_type& one) const noexcept {
-    return one.state() == phase::opening && !one.opening->waits;
-  }
 
   void let_go_of(connection_type& one) noexcept {
     for (line& at : lines_) {
       if (at.connection != &one) continue;
       at.connection = nullptr;
       if (&at == &lines_[0]) ++generation_;
+    }
+  }
+
+  void drop_oldest() noexcept {
+    for (connection_type* const one : all_) {
+      bool const leaves = std::all_of(lines_.begin(), lines_.end(),
+                                      [one](line const& at) { return at.connection != one; });
+      if (leaves) return one->dispose(true);
     }
   }
 
@@ -292,6 +290,7 @@ class dialing : public host<Derived, Policies, Interface> {
       if (all_.empty()) this->disarm();  // a loop without work may end
       return this->derived().line_failed(on, {stream.error()});
     }
+    if (all_.size() >= max_connections) drop_oldest();
     auto* const one = new connection_type(this->derived(), std::move(*stream), role::client);
     one->retain();
     all_.push_back(one);
@@ -365,8 +364,7 @@ class dialing : public host<Derived, Policies, Interface> {
   std::vector<http::header> fields(std::string_view target) {
     std::vector<http::header> all = headers_;
     if (!cookies_) return all;
-    auto const path = target.substr(0, target.find('?'));
-    std::string const kept = cookies_->header_for(path, url_.secure, this->now());
+    std::string const kept = cookies_->header_for(target, url_.secure, this->now());
     if (auto made = http::header::make("Cookie", kept); made && !kept.empty()) {
       all.push_back(std::move(*made));
     }

@@ -235,7 +235,7 @@ class world {
     require(client_->state() == last_);
     require(client_->waiting().messages <= 3 && client_->waiting().bytes <= 500);
     require(!client_->is_open() || seen.opened - seen.closed == 1);
-    require(seen.objects < 10);
+    require(seen.objects < 24);
     require(started_ >= completed_);
   }
 

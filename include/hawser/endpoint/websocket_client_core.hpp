@@ -130,10 +130,12 @@ class websocket_client_core final
   void response(client_line, mutable_bytes) noexcept {}  // nothing but an upgrade is asked for
 
   void opened(connection_type& one) {
-    ++this->counters_.opened;
     one.become_open();
     one.opening.reset();
     this->attempt_opened([&] {
+      if (!one.is_open()) return;  // who heard of the state has closed it
+      ++this->counters_.opened;
+      announced_ = true;
       if (on_open) this->fenced([&] { on_open(); });
     });
     if (!this->gone()) this->complete_connect({});
@@ -163,8 +165,10 @@ class websocket_client_core final
   }
 
   void closed(connection_type& one, close_event const& event) {
-    ++this->counters_.closed;
-    if (on_close) this->fenced([&] { on_close(event); });
+    if (std::exchange(announced_, false)) {
+      ++this->counters_.closed;
+      if (on_close) this->fenced([&] { on_close(event); });
+    }
     if (this->gone()) return;
     this->part_with(one);
     auto const why = event.error ? event.error : make_error_code(errc::not_open);
@@ -299,6 +303,7 @@ class websocket_client_core final
 
   std::optional<typename Policies::offline_queue> queue_;  // gone with the façade
   std::size_t max_received_;
+  bool announced_ = false;  // the open event was told, and the close event wasn't
   std::vector<completion<std::error_code>> close_done_;
   std::deque<completion<std::error_code, received_message>> receive_done_;
   std::deque<received_message> received_;

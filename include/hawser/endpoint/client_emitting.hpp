@@ -25,7 +25,7 @@
 
 namespace hawser::inline HAWSER_ABI::inline HAWSER_ASIO_ABI {
 
-/// Fourth layer of `socketio_client_core` (`Derived`): the namespaces' ways out.
+/// Fifth layer of `socketio_client_core` (`Derived`): the namespaces' ways out.
 template <class Derived, class Policies>
 class client_emitting : public engine_client<Derived, Policies> {
  public:
@@ -38,7 +38,7 @@ class client_emitting : public engine_client<Derived, Policies> {
 
   std::error_code emit(socket_id id, payload_source what, emit_flags const& how) override {
     nsp_type* const to = nsp_at(id);
-    if (!to || this->gone()) return gone_call();
+    if (!to || this->gone()) return this->gone_call();
     if (what.is_reserved()) [[unlikely]]
       return make_error_code(errc::bad_event_name);
     typename base::turn const held(*this);
@@ -57,7 +57,7 @@ class client_emitting : public engine_client<Derived, Policies> {
                      ack_callback told) override {
     nsp_type* const to = nsp_at(id);
     typename base::turn const held(*this);
-    std::error_code failed = to && !this->gone() ? std::error_code() : gone_call();
+    std::error_code failed = to && !this->gone() ? std::error_code() : this->gone_call();
     if (!failed && what.is_reserved()) failed = make_error_code(errc::bad_event_name);
     if (!failed && to->handlers->on_any_outgoing) {
       observe(*to, what);
@@ -69,7 +69,7 @@ class client_emitting : public engine_client<Derived, Policies> {
 
   std::error_code answer(socket_id id, std::uint64_t ack, payload_source what) override {
     nsp_type* const to = nsp_at(id);
-    if (!to || this->gone()) return gone_call();
+    if (!to || this->gone()) return this->gone_call();
     bool const asked = to->is == client_nsp::stage::connected && id.generation == to->round;
     if (!asked) return make_error_code(errc::not_open);  // numbers begin anew with each server
     return this->send(
@@ -140,11 +140,6 @@ class client_emitting : public engine_client<Derived, Policies> {
       of.queued_acks.erase(queued);
     }
     this->fenced([&] { told(make_error_code(errc::ack_timeout), value()); });
-  }
-
-  std::error_code gone_call() noexcept {
-    ++this->counters_.calls_on_closed;
-    return make_error_code(errc::not_open);
   }
 
   parser parser_;

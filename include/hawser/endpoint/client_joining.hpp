@@ -207,8 +207,7 @@ class client_joining : public client_emitting<Derived, Policies> {
   }
 
   void finish_connect(nsp_type& one, std::error_code error) {
-    auto waiting = std::exchange(one.connect_done, {});
-    for (auto& done : waiting) done(error);
+    complete_all(one.connect_done, error);
   }
   void finish_receive(nsp_type& one, std::error_code error) {
     auto waiting = std::exchange(one.receive_done, {});

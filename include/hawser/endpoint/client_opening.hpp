@@ -13,6 +13,7 @@
 #include <hawser/core/buffer.hpp>
 #include <hawser/core/error.hpp>
 #include <hawser/core/timing_wheel.hpp>
+#include <hawser/endpoint/limits.hpp>
 #include <hawser/policy/reconnect.hpp>
 
 namespace hawser::inline HAWSER_ABI {
@@ -54,6 +55,13 @@ inline std::int64_t unix_time() noexcept {
   return std::chrono::duration_cast<std::chrono::seconds>(
              std::chrono::system_clock::now().time_since_epoch())
       .count();
+}
+
+/// What is known of why a connection ended that was open. The code is the peer's own, or none.
+inline attempt_failure loss_of(close_event const& event) {
+  attempt_failure why{.error = event.error ? event.error : make_error_code(errc::not_open)};
+  if (event.by_peer) why.code = event.code;
+  return why;
 }
 
 /// What an answer says that isn't the one that was asked for.

@@ -91,6 +91,24 @@ class completion {
   std::shared_ptr<waiting> waiting_;
 };
 
+/// Completes all that wait, alike. What they start is not among them.
+template <class List, class... Results>
+void complete_all(List& waiting, Results const&... results) {
+  auto all = std::exchange(waiting, {});
+  for (auto& one : all) one(results...);
+}
+
+/// Takes the first that still waits out of a queue; those before it were cancelled. Empty: nobody.
+template <class List>
+typename List::value_type take_first(List& waiting) {
+  while (!waiting.empty()) {
+    auto first = std::move(waiting.front());
+    waiting.pop_front();
+    if (first) return first;
+  }
+  return {};
+}
+
 /// Starts an operation for any completion token: `start(completion)` is called at once.
 template <class... Results, class Executor, class Token, class Start>
 auto initiate(Executor const& executor, Token&& token, Start start) {

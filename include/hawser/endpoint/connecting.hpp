@@ -277,9 +277,7 @@ class connecting : public emitting<Derived, Policies> {
 
   std::error_code send_again(session_type& in, std::span<packet_part const> parts) {
     if (in.state.polls()) return in.queue(parts, {});
-    small_list<outgoing, 4> messages;
-    for (packet_part const& part : parts) messages.push_back({part.kind, part.bytes.view()});
-    return in.send_frames(messages.view(), {});
+    return in.send_frames(messages_of(parts).view(), {});
   }
 
   std::string new_pid() {

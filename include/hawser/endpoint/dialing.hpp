@@ -16,14 +16,12 @@
 
 #include <hawser/codec/base64.hpp>
 #include <hawser/codec/http/cookie.hpp>
-#include <hawser/codec/http/retry_after.hpp>
 #include <hawser/codec/http/url.hpp>
 #include <hawser/codec/ws/extension.hpp>
 #include <hawser/codec/ws/handshake.hpp>
 #include <hawser/endpoint/client_opening.hpp>
 #include <hawser/endpoint/client_options.hpp>
 #include <hawser/endpoint/host.hpp>
-#include <hawser/machine/packet_parser.hpp>
 #include <hawser/policy/reconnect.hpp>
 
 namespace hawser::inline HAWSER_ABI::inline HAWSER_ASIO_ABI {
@@ -76,7 +74,7 @@ class dialing : public host<Derived, Policies, Interface> {
   void opening_failed(connection_type& one, std::error_code error) {
     client_line const on = one.opening->on;
     bool const idle = one.state() == phase::opening && !one.opening->waits;
-    let_go_of(one);
+    part_with(one);
     if (idle) return;  // HTTP connections end between two requests: so be it
     ++this->counters_.transport_failures;
     this->derived().line_failed(on, {error});
@@ -87,7 +85,7 @@ class dialing : public host<Derived, Policies, Interface> {
 
   void remove(connection_type& one) noexcept {
     this->unschedule(one);
-    let_go_of(one);
+    part_with(one);
     std::erase(all_, &one);
     this->disarm();
     one.release();
@@ -183,8 +181,14 @@ class dialing : public host<Derived, Policies, Interface> {
     this->disarm();
   }
 
-  /// The line's WebSocket goes its own way: it closes, and another one may be dialled.
-  void part_with(connection_type& one) noexcept { let_go_of(one); }
+  /// The connection is no line's any more: it closes by itself, and another one may be dialled.
+  void part_with(connection_type& one) noexcept {
+    for (line& at : lines_) {
+      if (at.connection != &one) continue;
+      at.connection = nullptr;
+      if (&at == &lines_[0]) ++generation_;
+    }
+  }
 
   // -- requests ----------------------------------------------------------------------------------
 
@@ -235,7 +239,7 @@ class dialing : public host<Derived, Policies, Interface> {
   void line_over(connection_type& one, attempt_failure const& why) {
     client_line const on = one.opening->on;
     one.retain();
-    let_go_of(one);
+    part_with(one);
     one.dispose(false);
     this->derived().line_failed(on, why);
     one.release();
@@ -265,14 +269,6 @@ class dialing : public host<Derived, Policies, Interface> {
   using line = line_state<typename Policies::transport::connector, connection_type>;
 
   line& line_of(client_line on) noexcept { return lines_[static_cast<std::size_t>(on)]; }
-
-  void let_go_of(connection_type& one) noexcept {
-    for (line& at : lines_) {
-      if (at.connection != &one) continue;
-      at.connection = nullptr;
-      if (&at == &lines_[0]) ++generation_;
-    }
-  }
 
   void drop_oldest() noexcept {
     for (connection_type* const one : all_) {
@@ -354,7 +350,7 @@ class dialing : public host<Derived, Policies, Interface> {
     now.idle_since = this->now();
     one.set_deadline(time_point::max());
     if (over) {
-      let_go_of(one);
+      part_with(one);
       one.dispose(false);
     }
     this->derived().response(on, content.mutable_view());

@@ -18,7 +18,6 @@
 #include <hawser/codec/eio/packet.hpp>
 #include <hawser/codec/eio/payload.hpp>
 #include <hawser/codec/json/parse.hpp>
-#include <hawser/core/small_list.hpp>
 #include <hawser/endpoint/engine_requests.hpp>
 #include <hawser/machine/client_engine.hpp>
 #include <hawser/machine/engine_session.hpp>
@@ -108,12 +107,8 @@ class engine_client : public engine_requests<Derived, Policies> {
     if (!was_current) return;
     if (state_.polls()) return drop_probe();
     bool const clean = !event.error || event.error == errc::end_of_stream;
-    auto const reason =
-        clean ? disconnect_reason::transport_close : disconnect_reason::transport_error;
-    auto const error = event.error ? event.error : make_error_code(errc::not_open);
-    attempt_failure lost{.error = error};
-    if (event.by_peer) lost.code = event.code;
-    lose(reason, lost);
+    lose(clean ? disconnect_reason::transport_close : disconnect_reason::transport_error,
+         loss_of(event));
   }
 
   /// The server has agreed, and nothing is under way: the WebSocket takes over.
@@ -126,11 +121,7 @@ class engine_client : public engine_requests<Derived, Policies> {
     one.send_text_control(as_bytes("5"));
     auto const counted = this->counters_.messages_out;
     queue_.take_all([&](std::span<packet_part const> parts, bool compress, message_key key) {
-      small_list<outgoing, 4> messages;
-      for (packet_part const& part : parts) {
-        messages.push_back({part.kind, part.bytes.view(), compress});
-      }
-      (void)one.send(messages.view(), key);
+      (void)one.send(messages_of(parts, compress).view(), key);
     });
     this->counters_.messages_out = counted;  // each was counted when it was queued
     if (on_upgrade) this->fenced([&] { on_upgrade(); });
@@ -159,8 +150,8 @@ class engine_client : public engine_requests<Derived, Policies> {
   void hurry(std::size_t) noexcept {}
   void on_backlog() noexcept {}  // a POST is under way, and takes all the next time
   void give_up_slow() {
+    if (std::exchange(slow_, true)) return;  // it is on its way
     this->count_violation(errc::send_queue_full);
-    slow_ = true;
     asio::post(this->executor(), operation<engine_client>(*this, &engine_client::on_slow));
   }
 

@@ -210,6 +210,12 @@ class host : public Interface, public context_guest {
 
   void forget_partial(std::size_t held) noexcept { counters_.partial_bytes -= held; }
 
+  /// A handle was used after what it names has ended.
+  std::error_code gone_call() noexcept {
+    ++counters_.calls_on_closed;
+    return make_error_code(errc::not_open);
+  }
+
   /// Runs a handler behind the fence, while there is a server or client. False if it threw and the
   /// connection has to go.
   template <class Call>

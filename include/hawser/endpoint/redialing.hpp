@@ -108,12 +108,11 @@ class redialing : public dialing<Derived, Policies, Interface> {
     go_on(redial_.failed(why, is_wanted(why), this->random().next()), why);
   }
 
-  /// The user closes: true if there is a connection that is to be closed first.
-  bool begin_closing() {
+  /// The user closes a connection, which says `connection_lost` when that is done.
+  void begin_closing() {
     this->unschedule(redial_at_);
-    bool const connected = redial_.close();
+    (void)redial_.close();
     tell_state();
-    return connected;
   }
   /// It is closed, or was none.
   void over(std::error_code error) {
@@ -133,10 +132,7 @@ class redialing : public dialing<Derived, Policies, Interface> {
   }
 
   /// Whoever waits for the connection is told.
-  void complete_connect(std::error_code error) {
-    auto waiting = std::exchange(connect_done_, {});
-    for (auto& done : waiting) done(error);
-  }
+  void complete_connect(std::error_code error) { complete_all(connect_done_, error); }
   bool is_awaited() const noexcept { return !connect_done_.empty(); }
 
   /// The context has gone: there is nowhere to complete anything.

@@ -210,11 +210,6 @@ class server_core : public http_front<Derived, Policies, Interface> {
                  {"cause", event.error ? event.error.message() : std::string()}});
   }
 
-  std::error_code gone_call() noexcept {
-    ++this->counters_.calls_on_closed;
-    return make_error_code(errc::not_open);
-  }
-
   // Its handler threw: what the peer did can't be handled.
   void blame(connection_type& one) {
     if (!one.is_open()) return;

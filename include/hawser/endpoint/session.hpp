@@ -251,11 +251,7 @@ class session : public wheel_entry {
     carry_by(*old->probe);
     auto const counted = core_.counters().messages_out;
     old->queue.take_all([&](std::span<packet_part const> parts, bool compress, message_key key) {
-      small_list<outgoing, 4> messages;
-      for (packet_part const& part : parts) {
-        messages.push_back({part.kind, part.bytes.view(), compress});
-      }
-      (void)send_frames(messages.view(), key);
+      (void)send_frames(messages_of(parts, compress).view(), key);
     });
     core_.counters().messages_out = counted;  // each was counted when it was queued
   }

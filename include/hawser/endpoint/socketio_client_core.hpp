@@ -236,16 +236,13 @@ class socketio_client_core final : public client_joining<socketio_client_core<Po
   void context_gone() noexcept override {
     this->retain();
     this->let_go();
-    this->end_attempt();
     this->drop_completions();
     close_done_.clear();
     for (auto const& one : this->nsps_) {
       one->connect_done.clear();
       one->receive_done.clear();
-      one->owners.clear();
-      this->retire(std::exchange(one->queue, std::nullopt));
     }
-    forget_acks();
+    shut();  // which finds nobody to tell
     this->release();
   }
 
@@ -291,10 +288,7 @@ class socketio_client_core final : public client_joining<socketio_client_core<Po
     return plain ? std::error_code() : make_error_code(errc::bad_url);
   }
 
-  void finish_close(std::error_code error = {}) {
-    auto waiting = std::exchange(close_done_, {});
-    for (auto& done : waiting) done(error);
-  }
+  void finish_close(std::error_code error = {}) { complete_all(close_done_, error); }
   void forget_acks() noexcept {
     this->acks_ = ack_table(static_cast<std::uint8_t>(client_deadline::ack), 0);
   }
@@ -335,11 +329,7 @@ class socketio_client_core final : public client_joining<socketio_client_core<Po
     for (std::size_t i = 0; i < call.what.size(); ++i) {
       event.arguments.push_back(json(call.what[i]));
     }
-    while (!to.receive_done.empty()) {
-      auto done = std::move(to.receive_done.front());
-      to.receive_done.pop_front();
-      if (done) return done({}, std::move(event));  // else it was cancelled
-    }
+    if (auto first = take_first(to.receive_done)) return first({}, std::move(event));
     to.received.push_back(std::move(event));
   }
 

@@ -52,7 +52,7 @@ class websocket_client_core final
     if (auto const error = ws::check_close(code, reason)) return error;
     if (this->gone() || this->state() == client_state::disconnected ||
         this->state() == client_state::disconnecting) {
-      return not_open();
+      return make_error_code(errc::not_open);
     }
     typename base::turn const held(*this);
     if (this->is_connecting()) {
@@ -97,7 +97,8 @@ class websocket_client_core final
     connection_type* const one = this->connection_of(client_line::websocket);
     bool const open = one && one->is_open();
     if (open && queue_->size().messages == 0) return one->send(what, key);
-    if (this->gone() || this->state() == client_state::disconnecting) return not_open();
+    if (this->gone() || this->state() == client_state::disconnecting)
+      return make_error_code(errc::not_open);
     typename base::turn const held(*this);
     auto const queued = queue_->push(what.kind, what.data, key, this->now());
     tell_dropped();
@@ -150,11 +151,7 @@ class websocket_client_core final
       return;
     }
     received_message kept{what.kind, std::string(what.text())};
-    while (!receive_done_.empty()) {
-      auto done = std::move(receive_done_.front());
-      receive_done_.pop_front();
-      if (done) return done({}, std::move(kept));  // else it was cancelled
-    }
+    if (auto first = take_first(receive_done_)) return first({}, std::move(kept));
     received_.push_back(std::move(kept));
     if (received_.size() >= max_received_) one.pause_reading(pause_reason::host);
   }
@@ -171,13 +168,10 @@ class websocket_client_core final
     }
     if (this->gone()) return;
     this->part_with(one);
-    auto const why = event.error ? event.error : make_error_code(errc::not_open);
-    finish_waiting(why);
-    auto waiting = std::exchange(close_done_, {});
-    for (auto& done : waiting) done(event.error);
-    attempt_failure lost{.error = why};
-    if (event.by_peer) lost.code = event.code;
-    this->connection_lost(lost);
+    auto const why = loss_of(event);
+    finish_waiting(why.error);
+    complete_all(close_done_, event.error);
+    this->connection_lost(why);
   }
 
   void on_later_deadline(wheel_entry&, time_point) noexcept {}  // there are none
@@ -185,14 +179,14 @@ class websocket_client_core final
   // -- what handles ask --------------------------------------------------------------------------
 
   std::error_code send(connection_id id, outgoing const& what, message_key key) override {
-    return is_open(id) ? send(what, key) : gone_call();
+    return is_open(id) ? send(what, key) : this->gone_call();
   }
   std::error_code close(connection_id id, close_code code, std::string_view reason) override {
-    return id == this->current() ? close(code, reason) : gone_call();
+    return id == this->current() ? close(code, reason) : this->gone_call();
   }
   std::error_code terminate(connection_id id) override {
     connection_type* const one = connection_at(id);
-    if (!one && !(id == this->current() && this->is_connecting())) return gone_call();
+    if (!one && !(id == this->current() && this->is_connecting())) return this->gone_call();
     typename base::turn const held(*this);
     if (this->is_connecting()) {
       this->give_up_connecting();
@@ -237,8 +231,7 @@ class websocket_client_core final
     auto const aborted = make_error_code(asio::error::operation_aborted);
     this->complete_connect(aborted);
     finish_waiting(aborted);
-    for (auto& done : close_done_) done(aborted);
-    close_done_.clear();
+    complete_all(close_done_, aborted);
     this->retire(std::exchange(queue_, std::nullopt));
     this->release();
   }
@@ -250,7 +243,7 @@ class websocket_client_core final
     this->drop_completions();
     receive_done_.clear();
     close_done_.clear();
-    this->retire(std::exchange(queue_, std::nullopt));
+    shut();  // which finds nobody to tell
     this->release();
   }
 
@@ -290,16 +283,7 @@ class websocket_client_core final
     }
   }
 
-  void finish_waiting(std::error_code why) {
-    auto waiting = std::exchange(receive_done_, {});
-    for (auto& done : waiting) done(why, {});
-  }
-
-  std::error_code not_open() noexcept { return make_error_code(errc::not_open); }
-  std::error_code gone_call() noexcept {
-    ++this->counters_.calls_on_closed;
-    return not_open();
-  }
+  void finish_waiting(std::error_code why) { complete_all(receive_done_, why, received_message()); }
 
   std::optional<typename Policies::offline_queue> queue_;  // gone with the façade
   std::size_t max_received_;

@@ -20,7 +20,7 @@ class client_engine {
     opened,        ///< the open packet: see `eio::read_open`
     deliver,       ///< its data is a message
     answer_ping,   ///< send a pong
-    pause,         ///< the probe was answered: see `may_switch`
+    pause,         ///< the probe was answered: see `try_switch`
     refuse_probe,  ///< close the probe, the session goes on by polling
     close,         ///< the server ends the session
     violation

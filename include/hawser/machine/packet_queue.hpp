@@ -53,6 +53,16 @@ inline small_list<outgoing, 4> parts_of(encoded_packet const& what, bool compres
   return parts;
 }
 
+/// Likewise, of one that was queued.
+inline small_list<outgoing, 4> messages_of(std::span<packet_part const> parts,
+                                           bool compress = true) {
+  small_list<outgoing, 4> messages;
+  for (packet_part const& part : parts) {
+    messages.push_back({part.kind, part.bytes.view(), compress});
+  }
+  return messages;
+}
+
 /// Copies of them that can be queued.
 inline std::vector<packet_part> copies(block_pool& pool, std::span<outgoing const> parts) {
   std::vector<packet_part> made;

@@ -2,13 +2,18 @@
 // timeouts, one asynchronous read and one asynchronous write per message.
 //
 //   beast_echo --port 0 [--deflate] [--tls certificate.pem key.pem]
+//
+// Without PEER_TLS it is the plain echo alone, for the sake of compile times.
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
-#include <boost/asio/ssl/context.hpp>
 #include <boost/beast/core.hpp>
-#include <boost/beast/ssl.hpp>
 #include <boost/beast/websocket.hpp>
+
+#if defined(PEER_TLS)
+#include <boost/asio/ssl/context.hpp>
+#include <boost/beast/ssl.hpp>
 #include <boost/beast/websocket/ssl.hpp>
+#endif
 
 #include <cstdio>
 #include <cstring>
@@ -22,8 +27,6 @@ namespace {
 namespace beast = boost::beast;
 namespace websocket = beast::websocket;
 using tcp = boost::asio::ip::tcp;
-
-namespace ssl = boost::asio::ssl;
 
 bool deflates = false;
 
@@ -80,31 +83,44 @@ class session : public std::enable_shared_from_this<session<Lower>> {
   beast::flat_buffer buffer_;
 };
 
-void accept_next(tcp::acceptor& acceptor, ssl::context* context) {
-  acceptor.async_accept([&acceptor, context](beast::error_code error, tcp::socket socket) {
-    if (!error && context) {
-      using lower = beast::ssl_stream<beast::tcp_stream>;
-      std::make_shared<session<lower>>(std::move(socket), *context)->start();
-    } else if (!error) {
-      std::make_shared<session<beast::tcp_stream>>(std::move(socket))->start();
-    }
-    accept_next(acceptor, context);
+#if defined(PEER_TLS)
+boost::asio::ssl::context& tls_context() {
+  static boost::asio::ssl::context made(boost::asio::ssl::context::tls_server);
+  return made;
+}
+bool secure = false;
+#endif
+
+void start(tcp::socket socket) {
+#if defined(PEER_TLS)
+  if (secure) {
+    using lower = beast::ssl_stream<beast::tcp_stream>;
+    return std::make_shared<session<lower>>(std::move(socket), tls_context())->start();
+  }
+#endif
+  std::make_shared<session<beast::tcp_stream>>(std::move(socket))->start();
+}
+
+void accept_next(tcp::acceptor& acceptor) {
+  acceptor.async_accept([&acceptor](beast::error_code error, tcp::socket socket) {
+    if (!error) start(std::move(socket));
+    accept_next(acceptor);
   });
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
-  ssl::context context(ssl::context::tls_server);
-  bool secure = false;
   int left = 1;
   for (int i = 1; i < argc; ++i) {
     if (std::strcmp(argv[i], "--deflate") == 0) {
       deflates = true;
+#if defined(PEER_TLS)
     } else if (std::strcmp(argv[i], "--tls") == 0 && i + 2 < argc) {
-      context.use_certificate_chain_file(argv[++i]);
-      context.use_private_key_file(argv[++i], ssl::context::pem);
+      tls_context().use_certificate_chain_file(argv[++i]);
+      tls_context().use_private_key_file(argv[++i], boost::asio::ssl::context::pem);
       secure = true;
+#endif
     } else {
       argv[left++] = argv[i];
     }
@@ -114,7 +130,7 @@ int main(int argc, char** argv) {
   boost::asio::io_context io(1);
   tcp::acceptor acceptor(io, {boost::asio::ip::address_v4::loopback(), chosen.port});
   acceptor.listen(4096);
-  accept_next(acceptor, secure ? &context : nullptr);
+  accept_next(acceptor);
   peer::announce(chosen, acceptor.local_endpoint().port());
   io.run();
 }

@@ -217,7 +217,7 @@ template <class Server>
 
 template <class Transport>
 [[noreturn]] void serve_messages(work const& what, int messages) {
-  asio::io_context io(1);
+  asio::io_context io(ASIO_CONCURRENCY_HINT_UNSAFE_IO);
   hawser::basic_server<hawser::websocket_policies::with_transport<Transport>> server{io};
   if (what.broadcast) {
     server.on_message([&](hawser::websocket, hawser::message const& m) { server.all().send(m); });
@@ -228,7 +228,7 @@ template <class Transport>
 }
 
 [[noreturn]] void serve_events(work const& what, int messages) {
-  asio::io_context io(1);
+  asio::io_context io(ASIO_CONCURRENCY_HINT_UNSAFE_IO);
   hawser::server server{io};
   server.on("m", [](hawser::socket from, double a, double b) { from.emit("m", a, b); });
   server.on("all", [&](hawser::socket, double a, double b) { server.emit("all", a, b); });

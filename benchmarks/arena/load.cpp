@@ -208,10 +208,10 @@ class arena_load {
       float const push = static_cast<float>(inputs_sent_ * 2654435761u % 200) / 100 - 1;
       ++who.sequence;
       if (options_.socketio) {
-        char text[64];
-        int const size =
-            std::snprintf(text, sizeof text, R"(42["input",%u,%.2f])", who.sequence, double{push});
-        send_frame(who, ws::opcode::text, {text, static_cast<std::size_t>(size)});
+        std::array<char, 64> text;
+        auto const size = static_cast<std::size_t>(std::snprintf(
+            text.data(), text.size(), R"(42["input",%u,%.2f])", who.sequence, double{push}));
+        send_frame(who, ws::opcode::text, {text.data(), std::min(size, text.size())});
       } else {
         send_frame(who, ws::opcode::binary, hawser::as_text(bytes_of(input{who.sequence, push})));
       }
@@ -219,7 +219,7 @@ class arena_load {
   }
 
   void send_frame(player& to, ws::opcode code, std::string_view content) {
-    std::array<std::byte, 160> frame;
+    std::array<std::byte, ws::max_header_size + 64> frame;
     ws::mask_key const key{std::byte{0x12}, std::byte{0x34}, std::byte{0x56}, std::byte{0x78}};
     std::size_t const head = ws::write_header(frame.data(), code, content.size(), key);
     std::memcpy(frame.data() + head, content.data(), content.size());

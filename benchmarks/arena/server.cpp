@@ -171,9 +171,9 @@ class game {
   }
 
   void print() const {
-    std::printf(R"({"quiet":%s,"loud":%s,"big_messages":%ju})"
+    std::printf(R"({"ticks":%u,"big_messages":%ju,"quiet":%s,"loud":%s})"
                 "\n",
-                quiet_.json().c_str(), loud_.json().c_str(), std::uintmax_t{bigs_});
+                tick_, std::uintmax_t{bigs_}, quiet_.json().c_str(), loud_.json().c_str());
   }
 
   // -- what peers do -----------------------------------------------------------------------------

@@ -338,8 +338,7 @@ class connection : public liveness<Host, connection<Host>> {
   void deliver(framing_event const& event) {
     auto& host = *this->host_;
     ++host.counters().messages_in;
-    if (host.limits().rates.limits_messages() &&
-        !this->within_rates(rate_kind::message, event.payload.size())) {
+    if (host.limits_messages() && !this->within_rates(rate_kind::message, event.payload.size())) {
       return;
     }
     host.deliver(*this, message{event.kind, event.payload});

@@ -26,7 +26,9 @@
 #include <hawser/endpoint/kept.hpp>
 #include <hawser/endpoint/lifeline.hpp>
 #include <hawser/endpoint/limits.hpp>
+#include <hawser/endpoint/operation.hpp>
 #include <hawser/endpoint/system_random.hpp>
+
 #include <hawser/endpoint/workspace.hpp>
 #include <hawser/machine/packet_parser.hpp>
 #include <hawser/policy/heartbeat.hpp>
@@ -72,6 +74,7 @@ class host : public Interface, public context_guest {
   }
   typename Policies::backpressure const& backpressure() const noexcept { return backpressure_; }
   connection_limits const& limits() const noexcept { return limits_; }
+  bool limits_messages() const noexcept { return limits_messages_; }
   hawser::counters& counters() noexcept { return counters_; }
   block_pool& blocks() noexcept { return workspace_.blocks(); }
   logger& log() noexcept { return log_; }
@@ -254,6 +257,7 @@ class host : public Interface, public context_guest {
         heartbeat_(options.heartbeat),
         backpressure_(options.backpressure),
         limits_(options.limits),
+        limits_messages_(limits_.rates.limits_messages()),
         log_(std::move(options.log), options.least_log_level),
         random_(options.random),
         failure_(options.handler_failure),
@@ -342,6 +346,7 @@ class host : public Interface, public context_guest {
   typename Policies::heartbeat::options heartbeat_;
   typename Policies::backpressure backpressure_;
   connection_limits limits_;
+  bool limits_messages_;  // asked for every message, so known beforehand
   logger log_;
   random_source random_;
   on_handler_failure failure_;

@@ -13,6 +13,7 @@
 #include <hawser/core/error.hpp>
 #include <hawser/core/timing_wheel.hpp>
 #include <hawser/endpoint/admission.hpp>
+#include <hawser/endpoint/operation.hpp>
 #include <hawser/endpoint/workspace.hpp>
 #include <hawser/machine/outbox.hpp>
 #include <hawser/policy/backpressure.hpp>
@@ -31,29 +32,6 @@ enum class phase : std::uint8_t {
   closed
 };
 
-/// An operation under way: keeps what it belongs to, and takes its memory from the pool. One type
-/// for all operations of `Self`: every other one would instantiate Asio's machinery again.
-template <class Self>
-class operation {
- public:
-  using allocator_type = pool_allocator<std::byte>;
-  using outcome = void (Self::*)(std::error_code);
-
-  operation(Self& self, outcome done) noexcept : self_(&self), done_(done) { self.retain(); }
-  operation(operation&& other) noexcept
-      : self_(std::exchange(other.self_, nullptr)), done_(other.done_) {}
-  operation& operator=(operation&&) = delete;
-  ~operation() {
-    if (self_) self_->release();
-  }
-  void operator()(std::error_code error = {}) { (self_->*done_)(error); }
-  allocator_type get_allocator() const noexcept { return allocator_type(self_->blocks()); }
-
- private:
-  Self* self_;
-  outcome done_;
-};
-
 /// First layer of `connection` (`Self`): the stream, the framing's state and the send queue.
 template <class Host, class Self>
 class sending : public wheel_entry {
@@ -68,6 +46,7 @@ class sending : public wheel_entry {
   typename framing::peer& peer() noexcept { return peer_; }
   backlog queued() const noexcept { return outbox_.queued(); }
   block_pool& blocks() noexcept { return host_->space().blocks(); }
+  operation_block& own_block() noexcept { return own_block_; }
 
   void retain() noexcept { ++references_; }
   void release() noexcept {
@@ -76,7 +55,20 @@ class sending : public wheel_entry {
 
   std::error_code send(outgoing const& message, message_key key) {
     if (phase_ != phase::open) return make_error_code(errc::not_open);
-    encoded_message const encoded = peer_.encode(message, host_->space().framing());
+    auto& space = host_->space();
+    if constexpr (has_plain_head) {  // what answers a message that was just read, mostly
+      if (outbox_.empty() && host_->is_corked(self()) && !is_replaceable(key) &&
+          fits_cork(ws::max_header_size + message.data.size())) [[likely]] {
+        auto const head = [&](std::byte* at) {
+          return peer_.plain_head(message, at, space.framing());
+        };
+        if (space.cork(message.data, head)) {
+          ++host_->counters().messages_out;
+          return {};
+        }
+      }
+    }
+    encoded_message const encoded = peer_.encode(message, space.framing());
     return send_encoded(encoded.head_view(), encoded.body, key);
   }
 
@@ -212,6 +204,7 @@ class sending : public wheel_entry {
   stream_type stream_;
   outbox outbox_;
   typename framing::peer peer_;
+  operation_block own_block_;  // of the wait for something to read
   std::uint32_t references_ = 0;
   role role_;
   phase phase_ = phase::securing;
@@ -219,8 +212,18 @@ class sending : public wheel_entry {
   bool was_blocked_ = false;
 
  private:
+  static constexpr bool has_plain_head =
+      requires(typename framing::peer peer, outgoing const& message, std::byte* out,
+               typename framing::shared& shared) { peer.plain_head(message, out, shared); };
+
   static bool is_replaceable(message_key const& key) noexcept {
     return policies::backpressure::replaces_by_key && key.has_value();
+  }
+
+  // Small messages gather in the send buffer.
+  bool fits_cork(std::size_t size) const noexcept {
+    auto const& space = host_->space();
+    return size <= space.cork_room() && size <= space.cork_size() / 4;
   }
 
   std::error_code send_encoded(bytes_view head, bytes_view body, message_key const& key) {
@@ -263,8 +266,7 @@ class sending : public wheel_entry {
   // Small messages gather in the send buffer, large ones go out from where they are.
   std::error_code send_corked(bytes_view head, bytes_view body) {
     auto& space = host_->space();
-    std::size_t const size = head.size() + body.size();
-    if (size <= space.cork_room() && size <= space.cork_size() / 4) [[likely]] {
+    if (fits_cork(head.size() + body.size())) [[likely]] {
       space.cork(head);
       space.cork(body);
       return {};

@@ -22,7 +22,7 @@
 #include <hawser/core/small_list.hpp>
 #include <hawser/core/timing_wheel.hpp>
 #include <hawser/endpoint/admission.hpp>
-#include <hawser/endpoint/sending.hpp>
+#include <hawser/endpoint/operation.hpp>
 #include <hawser/endpoint/socketio_host.hpp>
 #include <hawser/machine/engine_session.hpp>
 #include <hawser/machine/packet_parser.hpp>
@@ -238,10 +238,9 @@ class session : public wheel_entry {
   /// Charges a packet that was posted, as every message of a WebSocket is charged. False if that
   /// was the last straw.
   bool within_rates(std::size_t bytes) {
-    auto const& limits = core_.limits().rates;
-    if (!limits.limits_messages() || !polling_) return true;
+    if (!core_.limits_messages() || !polling_) return true;
     auto& rates = polling_->rates;
-    if (!rates) rates = std::make_unique<rate_guard>(limits, core_.now());
+    if (!rates) rates = std::make_unique<rate_guard>(core_.limits().rates, core_.now());
     return rates->take(rate_kind::message, bytes, core_.now()) != rate_verdict::exceeded;
   }
 

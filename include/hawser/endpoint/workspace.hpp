@@ -44,9 +44,20 @@ class workspace {
   /// Precondition: `bytes.size() <= cork_room()`.
   void cork(bytes_view bytes) {
     if (bytes.empty()) return;
-    if (!cork_) cork_.reset(new std::byte[sizes_.send_buffer]);
-    std::memcpy(cork_.get() + cork_used_, bytes.data(), bytes.size());
+    std::memcpy(cork_end(), bytes.data(), bytes.size());
     cork_used_ += bytes.size();
+  }
+
+  /// The same for `body` behind a head that `write_head(at)` puts there,
+  /// unless it answers 0: then nothing was said. Precondition: the longest head and the body fit.
+  template <class WriteHead>
+  bool cork(bytes_view body, WriteHead&& write_head) {
+    std::byte* const at = cork_end();
+    std::size_t const head = write_head(at);
+    if (head == 0) return false;
+    if (!body.empty()) std::memcpy(at + head, body.data(), body.size());
+    cork_used_ += head + body.size();
+    return true;
   }
 
   /// Frames of messages that belong together and leave as one, put here behind each other.
@@ -67,6 +78,12 @@ class workspace {
  private:
   static constexpr std::size_t padding = 64;
 
+  std::byte* cork_end() {
+    if (!cork_) [[unlikely]]
+      cork_.reset(new std::byte[sizes_.send_buffer]);
+    return cork_.get() + cork_used_;
+  }
+
   sizes sizes_;
   block_pool blocks_;  // outlives the framing's state and everything queued
   std::unique_ptr<std::byte[]> receive_;
@@ -74,28 +91,6 @@ class workspace {
   std::size_t cork_used_ = 0;
   byte_buffer group_;
   typename Framing::shared framing_;
-};
-
-/// An allocator over a `block_pool`, for the handlers that Asio keeps.
-template <class T>
-class pool_allocator {
- public:
-  using value_type = T;
-  explicit pool_allocator(block_pool& pool) noexcept : pool_(&pool) {}
-  template <class U>
-  pool_allocator(pool_allocator<U> const& other) noexcept : pool_(other.pool_) {}
-
-  T* allocate(std::size_t count) { return static_cast<T*>(pool_->allocate(count * sizeof(T))); }
-  void deallocate(T* at, std::size_t count) noexcept { pool_->deallocate(at, count * sizeof(T)); }
-  template <class U>
-  bool operator==(pool_allocator<U> const& other) const noexcept {
-    return pool_ == other.pool_;
-  }
-
- private:
-  template <class U>
-  friend class pool_allocator;
-  block_pool* pool_;
 };
 
 }  // namespace hawser::inline HAWSER_ABI

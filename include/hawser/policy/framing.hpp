@@ -66,7 +66,9 @@ struct unfinished_message {
 /// message in one piece. `encode_control` writes at most `max_control_size` bytes, or none if the
 /// framing knows no such thing. Two peers with the same `variant` for a message encode it to the
 /// same bytes; `private_variant` means that nobody else's will do. `opens_with_http` says that a
-/// connection begins with a WebSocket upgrade; without it messages flow from the first byte.
+/// connection begins with a WebSocket upgrade; without it messages flow from the first byte. A peer
+/// may have `plain_head(message, out, shared)`: it writes the head, at most `max_header_size`
+/// bytes, of a message that goes out as it is behind that, or answers 0 for one that doesn't.
 /// *Exemplar*: the `line_framing` of examples/custom_policy.cpp. *Models*: `websocket_framing`.
 template <class F>
 concept framing_policy =

@@ -123,34 +123,24 @@ class websocket_framing {
     }
 
     framing_event decode(mutable_bytes& in, shared& state) {
-      using type = ws::frame_event::type;
-      auto const event = reader_.next(in, state.limits(), state.assemblies());
-      switch (event.what) {
-        case type::binary: return {.what = framing_event::type::message, .payload = event.payload};
-        case type::text:
-          return {.what = framing_event::type::message,
-                  .kind = message_kind::text,
-                  .payload = event.payload};
-        case type::need_more: return {};
-        case type::deflated: return inflate(event, state);
-        case type::ping: return {.what = framing_event::type::ping, .payload = event.payload};
-        case type::pong: return {.what = framing_event::type::pong, .payload = event.payload};
-        case type::close: {
-          auto const body = ws::read_close(event.payload);
-          if (body.error != errc{}) return violation(body.error);
-          return {.what = framing_event::type::close,
-                  .code = body.code,
-                  .payload = as_bytes(body.reason)};
-        }
-        case type::violation: return violation(event.error);
+      ws::frame_event small;
+      if (reader_.take_small(in, state.limits(), small)) [[likely]] {
+        auto const kind = small.text ? message_kind::text : message_kind::binary;
+        return {.what = framing_event::type::message, .kind = kind, .payload = small.payload};
       }
-      return {};
+      if (in.empty() && reader_.is_idle()) return {};
+      return decode_any(in, state);
+    }
+
+    std::size_t plain_head(outgoing const& message, std::byte* out, shared const& state) noexcept {
+      if (role_ == role::client || compresses(message, state)) return 0;
+      return ws::write_header(out, opcode_of(message), message.data.size());
     }
 
     encoded_message encode(outgoing const& message, shared& state) {
       bytes_view body = message.data;
       bool const rsv1 = compresses(message, state) && deflate(body, state);
-      auto const code = message.kind == message_kind::text ? ws::opcode::text : ws::opcode::binary;
+      auto const code = opcode_of(message);
       encoded_message out;
       if (role_ == role::server) {
         out.head_size = static_cast<std::uint8_t>(
@@ -196,6 +186,36 @@ class websocket_framing {
     void release(shared& state) noexcept { reader_.release(state.assemblies()); }
 
    private:
+    static ws::opcode opcode_of(outgoing const& message) noexcept {
+      return message.kind == message_kind::text ? ws::opcode::text : ws::opcode::binary;
+    }
+
+    // Out of line: what is left over for it is rare.
+    [[gnu::noinline]] framing_event decode_any(mutable_bytes& in, shared& state) {
+      using type = ws::frame_event::type;
+      auto const event = reader_.next_any(in, state.limits(), state.assemblies());
+      switch (event.what) {
+        case type::binary: return {.what = framing_event::type::message, .payload = event.payload};
+        case type::text:
+          return {.what = framing_event::type::message,
+                  .kind = message_kind::text,
+                  .payload = event.payload};
+        case type::need_more: return {};
+        case type::deflated: return inflate(event, state);
+        case type::ping: return {.what = framing_event::type::ping, .payload = event.payload};
+        case type::pong: return {.what = framing_event::type::pong, .payload = event.payload};
+        case type::close: {
+          auto const body = ws::read_close(event.payload);
+          if (body.error != errc{}) return violation(body.error);
+          return {.what = framing_event::type::close,
+                  .code = body.code,
+                  .payload = as_bytes(body.reason)};
+        }
+        case type::violation: return violation(event.error);
+      }
+      return {};
+    }
+
     static framing_event violation(errc error) noexcept {
       return {.what = framing_event::type::violation,
               .code = ws::close_code_for(error),

@@ -22,6 +22,7 @@
 #include <asio/ip/v6_only.hpp>
 #include <asio/local/stream_protocol.hpp>
 
+#include <hawser/transport/direct_io.hpp>
 #include <hawser/transport/transport.hpp>
 
 #if defined(__linux__)
@@ -62,6 +63,12 @@ class socket_stream {
   bool unsent() const noexcept { return false; }
   bool secure() const noexcept { return false; }
 
+#if !defined(_WIN32)  // past Asio's own loops around the same calls, which cost as much again
+  io_result read_some(mutable_bytes in) { return receive_now(socket_.native_handle(), in); }
+  io_result write_some(std::span<bytes_view const> out) {
+    return send_now(socket_.native_handle(), out);
+  }
+#else
   io_result read_some(mutable_bytes in) {
     std::error_code error;
     std::size_t const bytes = socket_.receive(asio::buffer(in.data(), in.size()), 0, error);
@@ -74,6 +81,7 @@ class socket_stream {
     if (out.size() == 1) {
       bytes = socket_.send(asio::buffer(out[0].data(), out[0].size()), 0, error);
     } else if (out.size() > 1) {
+      constexpr std::size_t max_gather = 64;
       std::array<asio::const_buffer, max_gather> buffers;
       std::size_t const count = std::min(out.size(), max_gather);
       for (std::size_t i = 0; i < count; ++i) {
@@ -84,6 +92,7 @@ class socket_stream {
     }
     return {error ? 0 : bytes, error};
   }
+#endif
 
   template <class Handler>
   void wait_readable(Handler handler) {
@@ -133,8 +142,6 @@ class socket_stream {
   socket& next_layer() noexcept { return socket_; }
 
  private:
-  static constexpr std::size_t max_gather = 64;
-
   // Small messages leave at once; a peer whose machine died is noticed by TCP itself after 30 s
   // of unanswered data, or by keep-alive. Failures are harmless: unix sockets know none of it.
   void tune() {

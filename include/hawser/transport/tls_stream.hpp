@@ -53,45 +53,11 @@ class tls_stream {
   bool wants_write() const noexcept { return unsent(); }
 
   io_result read_some(mutable_bytes in) {
-    if (!engine_) return socket_.read_some(in);
-    if (in.empty()) return {};
-    std::size_t done = 0;
-    std::error_code error = would_block();
-    if (engine_->holds_input()) error = engine_->read(in, done);
-    // One receive takes all there is, unless it fills the buffer. A flood of records that carry
-    // nothing must not keep the loop to itself.
-    for (int round = 0; is_would_block(error) && round < max_receives; ++round) {
-      auto const got = receive();
-      error = got.error ? got.error : engine_->read(in, done);
-      if (got.bytes < tls_scratch::input_size) break;
-    }
-    engine_->keep();
-    if (engine_->has_output()) flush();
-    if (done > 0) return {done, {}};  // the engine remembers an error for the next read
-    return {0, error};
+    return engine_ ? decrypt_some(in) : socket_.read_some(in);
   }
-
   /// Small views are joined into records of up to 16 KiB.
   io_result write_some(std::span<bytes_view const> out) {
-    if (!engine_) return socket_.write_some(out);
-    if (auto const error = flush()) return {0, error};
-    std::size_t taken = 0;
-    std::size_t offset = 0;  // into out[0]
-    std::error_code error;
-    while (!error) {
-      std::size_t batch = 0;
-      for (std::size_t i = 0; i < tls_scratch::records_per_send && !error; ++i) {
-        bytes_view const record = next_record(out, offset);
-        if (record.empty()) break;
-        error = engine_->write(record);
-        if (!error) batch += record.size();
-      }
-      if (batch == 0 && !error) break;
-      auto const flushed = flush();
-      if (!flushed || is_would_block(flushed)) taken += batch;
-      if (!error) error = flushed;
-    }
-    return taken > 0 ? io_result{taken, {}} : io_result{0, error};
+    return engine_ ? encrypt_some(out) : socket_.write_some(out);
   }
 
   bool unsent() const noexcept { return engine_ && engine_->unsent(); }
@@ -100,12 +66,7 @@ class tls_stream {
   template <class Handler>
   void wait_readable(Handler handler) {
     if (!engine_ || !engine_->holds_input()) return socket_.wait_readable(std::move(handler));
-    auto wake = [alive = std::weak_ptr<tls_engine>(engine_),
-                 handler = std::move(handler)]() mutable {
-      handler(alive.expired() ? make_error_code(asio::error::operation_aborted)
-                              : std::error_code{});
-    };
-    asio::post(socket_.next_layer().get_executor(), std::move(wake));
+    complete_soon(std::move(handler));
   }
 
   template <class Handler>
@@ -143,6 +104,56 @@ class tls_stream {
   SSL* native_handle() const noexcept { return engine_ ? engine_->native_handle() : nullptr; }
 
  private:
+  // Out of line, for the sake of connections without TLS.
+  [[gnu::noinline]] io_result decrypt_some(mutable_bytes in) {
+    if (in.empty()) return {};
+    std::size_t done = 0;
+    std::error_code error = would_block();
+    if (engine_->holds_input()) error = engine_->read(in, done);
+    // One receive takes all there is, unless it fills the buffer. A flood of records that carry
+    // nothing must not keep the loop to itself.
+    for (int round = 0; is_would_block(error) && round < max_receives; ++round) {
+      auto const got = receive();
+      error = got.error ? got.error : engine_->read(in, done);
+      if (got.bytes < tls_scratch::input_size) break;
+    }
+    engine_->keep();
+    if (engine_->has_output()) flush();
+    if (done > 0) return {done, {}};  // the engine remembers an error for the next read
+    return {0, error};
+  }
+
+  [[gnu::noinline]] io_result encrypt_some(std::span<bytes_view const> out) {
+    if (auto const error = flush()) return {0, error};
+    std::size_t taken = 0;
+    std::size_t offset = 0;  // into out[0]
+    std::error_code error;
+    while (!error) {
+      std::size_t batch = 0;
+      for (std::size_t i = 0; i < tls_scratch::records_per_send && !error; ++i) {
+        bytes_view const record = next_record(out, offset);
+        if (record.empty()) break;
+        error = engine_->write(record);
+        if (!error) batch += record.size();
+      }
+      if (batch == 0 && !error) break;
+      auto const flushed = flush();
+      if (!flushed || is_would_block(flushed)) taken += batch;
+      if (!error) error = flushed;
+    }
+    return taken > 0 ? io_result{taken, {}} : io_result{0, error};
+  }
+
+  template <class Handler>
+  [[gnu::noinline]] void complete_soon(Handler handler) {
+    auto wake = [alive = std::weak_ptr<tls_engine>(engine_),
+                 handler = std::move(handler)]() mutable {
+      handler(alive.expired() ? make_error_code(asio::error::operation_aborted)
+                              : std::error_code{});
+    };
+    asio::post(socket_.next_layer().get_executor(), std::move(wake));
+  }
+
   static constexpr int max_receives = 4;
 
   io_result receive() {

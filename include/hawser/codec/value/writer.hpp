@@ -12,6 +12,7 @@
 #include <string_view>
 #include <type_traits>
 
+#include <hawser/codec/value/decimal.hpp>
 #include <hawser/codec/value/tape.hpp>
 #include <hawser/codec/value/text.hpp>
 #include <hawser/core/buffer.hpp>
@@ -163,6 +164,13 @@ class value_writer {
       auto const whole = static_cast<std::int64_t>(what);
       auto const difference = what - static_cast<Number>(whole);
       if (!(difference < 0) && !(difference > 0)) return digits(whole);
+      auto* const to = reinterpret_cast<char*>(out_.prepare(1 + codec::max_decimal_size).data());
+      *to = ',';
+      if (auto* const end = codec::write_decimal(to + comma_, what)) {
+        out_.commit(static_cast<std::size_t>(end - to));
+        comma_ = true;
+        return;
+      }
     }
     digits(what);
   }

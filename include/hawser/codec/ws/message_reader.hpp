@@ -59,13 +59,54 @@ class message_reader {
 
   /// The next event, with a loop and never recursion (RFC 6455 sections 5.2 to 5.5).
   frame_event next(mutable_bytes& in, message_limits const& limits, assembly_pool& pool) {
-    if (!busy()) [[likely]] {
-      if (in.empty()) return {};
-      frame_event const event = next_small(in, limits);
-      if (event.what != type::need_more) return event;
-    }
+    frame_event event;
+    if (take_small(in, limits, event)) return event;
     return next_any(in, limits, pool);
   }
+
+  /// What nearly all traffic is: takes one whole, uncompressed data frame of less than 64 KiB. False
+  /// leaves everything as it was to `next_any`, which knows all the rules.
+  bool take_small(mutable_bytes& in, message_limits const& limits, frame_event& out) noexcept {
+    if (!idle_ || in.size() < 4) return false;
+    auto const first = std::to_integer<unsigned>(in[0]);
+    if (first != 0x81 && first != 0x82) return false;
+    bool const server = role_ == role::server;
+    std::size_t length = std::to_integer<unsigned>(in[1]) ^ (server ? 0x80u : 0u);
+    std::size_t head = server ? 6 : 2;
+    if (length >= 126) {
+      if (length != 126) return false;
+      length = codec::load_big<std::uint16_t>(in.data() + 2);
+      if (length < 126) return false;
+      head += 2;
+    }
+    if (in.size() < head + length || length > limits.max_message_size) return false;
+    mutable_bytes const payload{in.data() + head, length};
+    mask_key key{};
+    if (server) {
+      std::memcpy(key.data(), payload.data() - key.size(), key.size());
+      apply_mask(payload, key);
+    }
+    if (first == 0x81 && !codec::is_utf8(payload)) [[unlikely]] {
+      if (server) apply_mask(payload, key);
+      return false;
+    }
+    in = mutable_bytes{payload.data() + length, in.size() - head - length};
+    out.what = first == 0x82 ? type::binary : type::text;
+    out.text = first == 0x81;
+    out.payload = payload;
+    return true;
+  }
+
+  /// Likewise, for whatever `take_small` has left.
+  frame_event next_any(mutable_bytes& in, message_limits const& limits, assembly_pool& pool) {
+    if (in.empty() && idle_) return {};
+    frame_event const event = read(in, limits, pool);
+    idle_ = !busy();
+    return event;
+  }
+
+  /// Holds nothing, of an unfinished message or of the last one, and has met no violation.
+  bool is_idle() const noexcept { return idle_; }
 
   /// Whether a message or a frame has begun and not ended: what `message_timeout` watches.
   bool unfinished() const noexcept {
@@ -86,37 +127,7 @@ class message_reader {
     return assembly_ != nullptr || in_frame_ || in_message_ || header_have_ > 0 || dead_ != errc{};
   }
 
-  // What nearly all traffic is: one whole, uncompressed data frame of less than 64 KiB. Takes it,
-  // or leaves everything as it was to `next_any`, which knows all the rules.
-  frame_event next_small(mutable_bytes& in, message_limits const& limits) noexcept {
-    if (in.size() < 2) return {};
-    auto const first = std::to_integer<unsigned>(in[0]);
-    if (first != 0x81 && first != 0x82) return {};
-    bool const server = role_ == role::server;
-    std::size_t length = std::to_integer<unsigned>(in[1]) ^ (server ? 0x80u : 0u);
-    std::size_t head = server ? 6 : 2;
-    if (length == 126 && in.size() >= 4) {
-      length = codec::load_big<std::uint16_t>(in.data() + 2);
-      if (length < 126) return {};
-      head += 2;
-    } else if (length >= 126) {
-      return {};
-    }
-    if (in.size() < head + length || length > limits.max_message_size) return {};
-    mutable_bytes const payload{in.data() + head, length};
-    if (server) {
-      mask_key key;
-      std::memcpy(key.data(), payload.data() - key.size(), key.size());
-      apply_mask(payload, key);
-    }
-    in = mutable_bytes{payload.data() + length, in.size() - head - length};
-    if (first == 0x82) return {.what = type::binary, .payload = payload};
-    if (!codec::is_utf8(payload)) return fail(errc::invalid_utf8);
-    return {.what = type::text, .text = true, .payload = payload};
-  }
-
-  [[gnu::noinline]] frame_event next_any(mutable_bytes& in, message_limits const& limits,
-                                         assembly_pool& pool) {
+  frame_event read(mutable_bytes& in, message_limits const& limits, assembly_pool& pool) {
     if (dead_ != errc{}) return {.what = type::violation, .error = dead_};
     if (delivered_) release(pool);  // what the last call handed out of it
     for (;;) {
@@ -282,6 +293,7 @@ class message_reader {
   bool text_ = false;
   bool deflated_ = false;
   bool delivered_ = false;                     // the assembly's content has been handed out
+  bool idle_ = true;                           // not busy()
   std::byte header_bytes_[max_header_size]{};  // of a header cut by a read
 };
 

@@ -1,0 +1,98 @@
+// An operation under way, and the memory that Asio keeps it in.
+#pragma once
+
+#include <cstddef>
+#include <system_error>
+#include <utility>
+
+#include <hawser/core/payload.hpp>
+
+namespace hawser::inline HAWSER_ABI {
+
+/// Memory for one operation in what it belongs to: for the one that is nearly always under way.
+class operation_block {
+ public:
+  operation_block() noexcept = default;
+  operation_block(operation_block const&) = delete;
+  operation_block& operator=(operation_block const&) = delete;
+
+  /// Null when it is taken or too small.
+  void* take(std::size_t size, std::size_t alignment) noexcept {
+    if (taken_ || size > sizeof memory_ || alignment > alignof(void*)) return nullptr;
+    taken_ = true;
+    return memory_;
+  }
+  /// False for what isn't this memory.
+  bool give_back(void const* block) noexcept {
+    if (block != memory_) return false;
+    taken_ = false;
+    return true;
+  }
+
+ private:
+  alignas(void*) std::byte memory_[104];  // what Asio's waits take, and a little more
+  bool taken_ = false;
+};
+
+/// An allocator over a `block_pool`, for the handlers that Asio keeps; before that, over the block
+/// of what they belong to.
+template <class T>
+class operation_allocator {
+ public:
+  using value_type = T;
+  explicit operation_allocator(block_pool& pool, operation_block* own = nullptr) noexcept
+      : pool_(&pool), own_(own) {}
+  template <class U>
+  operation_allocator(operation_allocator<U> const& other) noexcept
+      : pool_(other.pool_), own_(other.own_) {}
+
+  T* allocate(std::size_t count) {
+    void* const own = own_ ? own_->take(count * sizeof(T), alignof(T)) : nullptr;
+    return static_cast<T*>(own ? own : pool_->allocate(count * sizeof(T)));
+  }
+  void deallocate(T* at, std::size_t count) noexcept {
+    if (own_ && own_->give_back(at)) return;
+    pool_->deallocate(at, count * sizeof(T));
+  }
+  template <class U>
+  bool operator==(operation_allocator<U> const& other) const noexcept {
+    return pool_ == other.pool_ && own_ == other.own_;
+  }
+
+ private:
+  template <class U>
+  friend class operation_allocator;
+  block_pool* pool_;
+  operation_block* own_;
+};
+
+/// An operation under way: keeps what it belongs to, and takes its memory from there. One type for
+/// all operations of `Self`: every other one would instantiate Asio's machinery again.
+template <class Self>
+class operation {
+ public:
+  using allocator_type = operation_allocator<std::byte>;
+  using outcome = void (Self::*)(std::error_code);
+
+  operation(Self& self, outcome done) noexcept : self_(&self), done_(done) { self.retain(); }
+  operation(operation&& other) noexcept
+      : self_(std::exchange(other.self_, nullptr)), done_(other.done_) {}
+  operation& operator=(operation&&) = delete;
+  ~operation() {
+    if (self_) self_->release();
+  }
+  void operator()(std::error_code error = {}) { (self_->*done_)(error); }
+  allocator_type get_allocator() const noexcept {
+    if constexpr (requires { self_->own_block(); }) {
+      return allocator_type(self_->blocks(), &self_->own_block());
+    } else {
+      return allocator_type(self_->blocks());
+    }
+  }
+
+ private:
+  Self* self_;
+  outcome done_;
+};
+
+}  // namespace hawser::inline HAWSER_ABI

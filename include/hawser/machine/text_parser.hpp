@@ -62,33 +62,32 @@ class text_parser {
     auto& text = scratch(text_);
     (void)text.prepare(head_gap);
     text.commit(head_gap);
-    std::size_t attachments = 0;
     attachments_.clear();
     if (what.payload.write) {
       value_writer writer(text, format);
       what.payload.write(what.payload.self, writer, what.offset);
       auto const found = writer.attachments();
-      attachments_.assign(found.begin(), found.end());
-      attachments = found.size();
+      if (!found.empty()) attachments_.assign(found.begin(), found.end());
     }
     auto type = what.type;
-    if (attachments > 0) {
+    if (!attachments_.empty()) {
       type = type == sio::packet_type::ack ? sio::packet_type::binary_ack
                                            : sio::packet_type::binary_event;
     }
-    head_.clear();
-    char const engine = eio::type_character(eio::packet_type::message);
-    head_.append(as_bytes({&engine, 1}));
-    sio::write_head(head_, type, static_cast<std::uint32_t>(attachments), what.nsp, what.id);
-    std::size_t const begin = head_gap - head_.size();
-    std::memcpy(text.data() + begin, head_.data(), head_.size());
-    return {message_kind::text, text.view().subspan(begin), attachments_};
+    char head[head_gap];
+    head[0] = eio::type_character(eio::packet_type::message);
+    char const* const end = sio::write_head(
+        head + 1, type, static_cast<std::uint32_t>(attachments_.size()), what.nsp, what.id);
+    auto const size = static_cast<std::size_t>(end - head);
+    std::memcpy(text.data() + head_gap - size, head, size);
+    return {message_kind::text, text.view().subspan(head_gap - size), attachments_};
   }
 
  private:
   static constexpr std::size_t max_idle_scratch = 256 * 1024;
   // Type characters, attachments and id of up to 20 digits, the namespace with its comma.
   static constexpr std::size_t head_gap = 2 * sio::max_namespace_size;
+  static_assert(head_gap > sio::max_head_size + sio::max_namespace_size);
 
   // A large packet must not pin its memory for good.
   static byte_buffer& scratch(byte_buffer& used) noexcept {
@@ -143,7 +142,6 @@ class text_parser {
                       std::span<bytes_view const> attachments, incoming_packet& out) {
     value data;
     if (!head.data.empty()) {
-      tape_.clear();
       errc const bad = sio::is_binary(head.type)
                            ? json_.parse(head.data, attachments, limits_.values, tape_, padded)
                            : json_.parse(head.data, limits_.values, tape_, padded);
@@ -161,7 +159,6 @@ class text_parser {
   value_tape tape_;
   std::unique_ptr<peer::partial> complete_;  // what the values of the last packet are views of
   byte_buffer text_;
-  byte_buffer head_;
   std::vector<bytes_view> attachments_;
   errc error_{};
 };

@@ -50,52 +50,39 @@ class json_parser {
   }
 
  private:
-  using dom_array = simdjson::dom::array;
-  using dom_object = simdjson::dom::object;
-  using dom_element = simdjson::dom::element;
-
   // Simdjson needs about 15 bytes for each of a text.
   static constexpr std::size_t keep_bytes = 256 * 1024;
   static constexpr std::size_t least_capacity = 1024;
   static constexpr std::size_t most_depth = 65'536;
 
-  template <class Iterator>
-  struct walk {
-    Iterator at;
-    Iterator end;
-  };
-
   errc run(std::string_view text, std::span<bytes_view const> const* attachments,
            value_limits const& limits, value_tape& out, bool padded) {
     out.clear();
-    if (text.size() <= keep_bytes) give_back();
+    if (text.size() > keep_bytes) {
+      has_grown_ = true;
+    } else if (has_grown_) {
+      give_back();
+    }
     // Newer versions of simdjson pass over a byte order mark.
     if (text.empty() || text.starts_with("\xef\xbb\xbf")) return errc::bad_json;
     if (codec::has_longer_number(text, limits.max_number)) return errc::number_too_long;
 
-    dom_element root;
-    errc error = parse_text(text, limits, padded, root);
-    if (error == errc{}) error = fill(root, attachments, limits, out);
-    if (error != errc{}) {
-      out.clear();
-      arrays_.clear();
-      objects_.clear();
-    }
+    errc error = parse_text(text, limits, padded);
+    if (error == errc{}) error = fill(attachments, limits, out);
+    if (error != errc{}) out.clear();
     return error;
   }
 
+  // What a large text has made of the memory is not kept for small ones.
   void give_back() noexcept {
-    if (parser_.capacity() > keep_bytes || document_.capacity() > keep_bytes) {
-      parser_ = simdjson::dom::parser();
-      document_ = simdjson::dom::document();
-    }
-    for (byte_buffer* const held : {&copy_, &widened_}) {
-      if (held->capacity() > 2 * keep_bytes) held->release();
-    }
+    has_grown_ = false;
+    parser_ = simdjson::dom::parser();
+    document_ = simdjson::dom::document();
+    copy_.release();
+    widened_.release();
   }
 
-  errc parse_text(std::string_view text, value_limits const& limits, bool padded,
-                  dom_element& root) {
+  errc parse_text(std::string_view text, value_limits const& limits, bool padded) {
     // One that simdjson doesn't reach, and one for a placeholder, which is no container here.
     std::size_t const depth = std::min(limits.max_depth, most_depth) + 2;
     if (!reserve(text.size(), depth)) return errc::message_too_big;
@@ -104,12 +91,12 @@ class json_parser {
       copy_.append(as_bytes(text));
       text = pad(copy_);
     }
-    auto error = parser_.parse_into_document(document_, text.data(), text.size(), false).get(root);
+    auto error = parser_.parse_into_document(document_, text.data(), text.size(), false).error();
     if (may_be_number(error)) {
       if (!codec::widen_integers(text, widened_)) return errc::bad_json;
       text = pad(widened_);
       if (!reserve(text.size(), depth)) return errc::message_too_big;
-      error = parser_.parse_into_document(document_, text.data(), text.size(), false).get(root);
+      error = parser_.parse_into_document(document_, text.data(), text.size(), false).error();
     }
     switch (error) {
       case simdjson::SUCCESS: return {};
@@ -160,98 +147,104 @@ class json_parser {
            parser_.allocate(capacity, depth) == simdjson::SUCCESS;
   }
 
-  /// Copies the document to the tape; the way back up is kept here, not on the stack.
-  errc fill(dom_element element, std::span<bytes_view const> const* attachments,
-            value_limits const& limits, value_tape& out) {
-    using simdjson::dom::element_type;
+  // What simdjson has made of a text: words of a type in the highest byte and 56 bits that say
+  // where the text, or the end of the container, is. A number is the word behind its type.
+  static char type_of(std::uint64_t word) noexcept { return static_cast<char>(word >> 56); }
+  static std::size_t place_in(std::uint64_t word) noexcept {
+    return static_cast<std::size_t>(word & 0x00ff'ffff'ffff'ffff);
+  }
+  static std::size_t end_of(std::uint64_t word) noexcept {
+    return static_cast<std::size_t>(word & 0xffff'ffff);
+  }
+  std::string_view text_of(std::uint64_t word) const noexcept {
+    auto const* const at = document_.string_buf.get() + place_in(word);
+    std::uint32_t size;
+    std::memcpy(&size, at, sizeof size);
+    return {reinterpret_cast<char const*>(at) + sizeof size, size};
+  }
+
+  /// Copies the document to the tape, in one pass and without a stack.
+  errc fill(std::span<bytes_view const> const* attachments, value_limits const& limits,
+            value_tape& out) {
+    std::uint64_t const* const words = document_.tape.get();
+    std::size_t const end = place_in(words[0]) - 1;  // behind it all stands a copy of the first
     std::size_t named = 0;
-    for (;;) {
+    for (std::size_t at = 1; at < end; ++at) {
+      std::uint64_t word = words[at];
+      if (type_of(word) == ']' || type_of(word) == '}') {
+        out.end();
+        continue;
+      }
+      if (out.depth() > 0 && out.in_object()) {
+        out.key(text_of(word));
+        word = words[++at];
+      }
       if (out.size() >= limits.max_values) return errc::too_many_values;
-      switch (element.type()) {
-        case element_type::NULL_VALUE: out.null(); break;
-        case element_type::BOOL: out.boolean(element.get_bool().value_unsafe()); break;
-        case element_type::INT64: out.integer(element.get_int64().value_unsafe()); break;
-        case element_type::UINT64: out.unsigned_integer(element.get_uint64().value_unsafe()); break;
-        case element_type::DOUBLE: out.number(element.get_double().value_unsafe()); break;
-        case element_type::STRING: out.string(element.get_string().value_unsafe()); break;
-        case element_type::ARRAY: {
+      switch (type_of(word)) {
+        case 'n': out.null(); break;
+        case 't': out.boolean(true); break;
+        case 'f': out.boolean(false); break;
+        case 'l': out.integer(std::bit_cast<std::int64_t>(words[++at])); break;
+        case 'u': out.unsigned_integer(words[++at]); break;
+        case 'd': out.number(std::bit_cast<double>(words[++at])); break;
+        case '"': out.string(text_of(word)); break;
+        case '[':
           if (out.depth() >= limits.max_depth) return errc::too_deep;
-          dom_array const array = element.get_array().value_unsafe();
           out.begin_array();
-          arrays_.push_back({array.begin(), array.end()});
           break;
-        }
-        case element_type::OBJECT: {
-          dom_object const object = element.get_object().value_unsafe();
-          if (attachments != nullptr && is_placeholder(object)) {
-            auto const num = placeholder_num(object);
+        case '{':
+          if (attachments != nullptr && is_placeholder(at)) {
+            std::size_t const num = placeholder_num(at);
             if (num >= attachments->size() || taken_[num]) return errc::bad_attachments;
             taken_[num] = true;
             ++named;
             out.binary((*attachments)[num]);
+            at = end_of(word) - 1;
             break;
           }
           if (out.depth() >= limits.max_depth) return errc::too_deep;
           out.begin_object();
-          objects_.push_back({object.begin(), object.end()});
           break;
-        }
         default: return errc::bad_json;  // a kind that newer versions can be told to make
       }
-      if (!next(element, out)) break;
     }
     if (attachments != nullptr && named != attachments->size()) return errc::bad_attachments;
     return {};
   }
 
-  /// Moves on to the next element in the order of the text; false behind the last.
-  bool next(dom_element& element, value_tape& out) {
-    while (out.depth() > 0) {
-      if (out.in_object()) {
-        auto& members = objects_.back();
-        if (members.at != members.end) {
-          auto const member = *members.at;
-          out.key(member.key);
-          element = member.value;
-          ++members.at;
-          return true;
-        }
-        objects_.pop_back();
-      } else {
-        auto& elements = arrays_.back();
-        if (elements.at != elements.end) {
-          element = *elements.at;
-          ++elements.at;
-          return true;
-        }
-        arrays_.pop_back();
-      }
-      out.end();
+  /// Calls `visit(key, where its value is)` for the members of an object.
+  template <class Visit>
+  void for_members(std::size_t object, Visit visit) const {
+    std::uint64_t const* const words = document_.tape.get();
+    std::size_t const end = end_of(words[object]) - 1;
+    for (std::size_t at = object + 1; at < end;) {
+      visit(text_of(words[at]), at + 1);
+      std::uint64_t const what = words[++at];
+      char const type = type_of(what);
+      bool const number = type == 'l' || type == 'u' || type == 'd';
+      at = type == '[' || type == '{' ? end_of(what) : at + (number ? 2 : 1);
     }
-    return false;
   }
 
-  static bool is_placeholder(dom_object const& object) noexcept {
+  bool is_placeholder(std::size_t object) const {
     bool found = false;
-    for (auto const member : object) {
-      if (member.key != "_placeholder") continue;
-      bool is = false;
-      found = member.value.get(is) == simdjson::SUCCESS && is;  // the last of several counts
-    }
+    for_members(object, [&](std::string_view key, std::size_t at) {
+      // The last of several counts.
+      if (key == "_placeholder") found = type_of(document_.tape[at]) == 't';
+    });
     return found;
   }
 
   /// Beyond every count when the placeholder is malformed.
-  static std::size_t placeholder_num(dom_object const& object) noexcept {
+  std::size_t placeholder_num(std::size_t object) const {
     std::size_t members = 0;
     std::size_t num = SIZE_MAX;
-    for (auto const member : object) {
+    for_members(object, [&](std::string_view key, std::size_t at) {
       ++members;
-      if (member.key != "num" || member.value.type() != simdjson::dom::element_type::INT64)
-        continue;
-      auto const given = member.value.get_int64().value_unsafe();
+      if (key != "num" || type_of(document_.tape[at]) != 'l') return;
+      auto const given = std::bit_cast<std::int64_t>(document_.tape[at + 1]);
       if (given >= 0) num = static_cast<std::size_t>(given);
-    }
+    });
     return members == 2 ? num : SIZE_MAX;
   }
 
@@ -259,9 +252,8 @@ class json_parser {
   simdjson::dom::document document_;
   byte_buffer copy_;     // of texts that have no padding
   byte_buffer widened_;  // of texts with oversized integers
-  std::vector<walk<dom_array::iterator>> arrays_;
-  std::vector<walk<dom_object::iterator>> objects_;
   std::vector<bool> taken_;
+  bool has_grown_ = false;  // by a text of more than `keep_bytes`
 };
 
 inline result<json> json::parse(std::string_view text) {

@@ -100,35 +100,47 @@ inline errc read_head(std::string_view text, std::size_t max_attachments,
   return {};
 }
 
-/// Writes what `read_head` reads, behind what is in the buffer already: the attachments of binary
-/// types, be they 0; the namespace unless it is "/"; the id if there is one. The payload is the
-/// caller's to append. At most one allocation.
-inline void write_head(byte_buffer& out, packet_type type, std::uint32_t attachments,
-                       std::string_view nsp, std::optional<std::uint64_t> id) {
+/// Bytes that a head may take beside the name of the namespace: the type, a hyphen, a comma and two
+/// numbers.
+inline constexpr std::size_t max_head_size = 3 + 2 * 20;
+
+/// Writes what `read_head` reads: the attachments of binary types, be they 0; the namespace unless
+/// it is "/"; the id if there is one. The payload is the caller's to append. Takes at most
+/// `max_head_size + nsp.size()` bytes; returns the end.
+inline char* write_head(char* at, packet_type type, std::uint32_t attachments, std::string_view nsp,
+                        std::optional<std::uint64_t> id) noexcept {
   constexpr std::size_t digits = 20;
-  // Type, hyphen and comma beside the two numbers and the name.
-  auto const room = out.prepare(3 + 2 * digits + nsp.size());
-  char* const begin = reinterpret_cast<char*>(room.data());
-  char* at = begin;
   *at++ = static_cast<char>('0' + static_cast<int>(type));
   if (is_binary(type)) {
     at = std::to_chars(at, at + digits, attachments).ptr;
     *at++ = '-';
   }
-  if (!nsp.empty() && nsp != "/") {
+  if (nsp.size() > 1) {
     std::memcpy(at, nsp.data(), nsp.size());
     at += nsp.size();
     *at++ = ',';
   }
-  if (id) at = std::to_chars(at, at + digits, *id).ptr;
-  out.commit(static_cast<std::size_t>(at - begin));
+  return id ? std::to_chars(at, at + digits, *id).ptr : at;
+}
+
+/// Likewise, behind what is in the buffer already. At most one allocation.
+inline void write_head(byte_buffer& out, packet_type type, std::uint32_t attachments,
+                       std::string_view nsp, std::optional<std::uint64_t> id) {
+  char* const begin = reinterpret_cast<char*>(out.prepare(max_head_size + nsp.size()).data());
+  out.commit(static_cast<std::size_t>(write_head(begin, type, attachments, nsp, id) - begin));
 }
 
 /// Names that applications may not use for events: they are the names of the library's own.
 constexpr bool is_reserved_event(std::string_view name) noexcept {
-  return name == "connect" || name == "connect_error" || name == "disconnect" ||
-         name == "disconnecting" || name == "newListener" || name == "removeListener" ||
-         name == "error";
+  switch (name.size()) {  // is asked for every event, and mostly says enough
+    case 5: return name == "error";
+    case 7: return name == "connect";
+    case 10: return name == "disconnect";
+    case 11: return name == "newListener";
+    case 13: return name == "connect_error" || name == "disconnecting";
+    case 14: return name == "removeListener";
+    default: return false;
+  }
 }
 
 }  // namespace hawser::inline HAWSER_ABI::sio

@@ -250,7 +250,7 @@ class value_tape {
   void begin_object() { open(value_kind::object); }
 
   void key(std::string_view what) {
-    auto& made = nodes_.emplace_back();
+    value_node& made = append();
     made.text = what.data();
     made.tag = tag(value_kind::string, what.size());
   }
@@ -259,7 +259,7 @@ class value_tape {
   void end() noexcept {
     if (depth_ == 0) return;
     value_node::extent& inside = nodes_[open_].inside;
-    inside.nodes = static_cast<std::uint32_t>(nodes_.size() - open_);
+    inside.nodes = static_cast<std::uint32_t>(size_ - open_);
     open_ -= inside.parent;
     --depth_;
   }
@@ -292,7 +292,7 @@ class value_tape {
 
   /// The value; missing while nothing was put in or something is open.
   value root() const noexcept {
-    return nodes_.empty() || depth_ != 0 ? value() : value(nodes_.data());
+    return size_ == 0 || depth_ != 0 ? value() : value(nodes_.get());
   }
 
   /// Values put in, containers too, keys not.
@@ -300,15 +300,9 @@ class value_tape {
 
   /// Forgets all values. Keeps the memory, but for what a large message made of it.
   void clear() noexcept {
-    if (nodes_.capacity() * sizeof(value_node) > keep_bytes) {
-      std::vector<value_node>().swap(nodes_);
-    }
-    nodes_.clear();
-    if (held_ > keep_bytes) {
-      std::vector<block>().swap(blocks_);
-      held_ = 0;
-    }
-    block_ = used_ = values_ = open_ = depth_ = 0;
+    if (capacity_ * sizeof(value_node) > keep_bytes || held_ > keep_bytes) [[unlikely]]
+      give_back();
+    size_ = block_ = used_ = values_ = open_ = depth_ = 0;
   }
 
  private:
@@ -324,8 +318,29 @@ class value_tape {
     return std::uint64_t{size} << 8 | static_cast<std::uint64_t>(kind);
   }
 
+  void give_back() noexcept {
+    nodes_.reset();
+    capacity_ = 0;
+    std::vector<block>().swap(blocks_);
+    held_ = 0;
+  }
+
+  value_node& append() {
+    if (size_ == capacity_) [[unlikely]]
+      grow();
+    return nodes_[size_++];
+  }
+
+  [[gnu::noinline]] void grow() {
+    std::size_t const wanted = std::max(2 * capacity_, std::size_t{32});
+    std::unique_ptr<value_node[]> grown(new value_node[wanted]);
+    if (size_ > 0) std::memcpy(grown.get(), nodes_.get(), size_ * sizeof(value_node));
+    nodes_ = std::move(grown);
+    capacity_ = wanted;
+  }
+
   value_node& push(value_kind kind, std::size_t size) {
-    value_node& made = nodes_.emplace_back();
+    value_node& made = append();
     made.tag = tag(kind, size);
     ++values_;
     if (depth_ > 0) nodes_[open_].tag += 1u << 8;
@@ -333,14 +348,16 @@ class value_tape {
   }
 
   void open(value_kind kind) {
-    std::size_t const at = nodes_.size();
+    std::size_t const at = size_;
     std::size_t const parent = depth_ > 0 ? at - open_ : 0;
     push(kind, 0).inside = {0, static_cast<std::uint32_t>(parent)};
     open_ = at;
     ++depth_;
   }
 
-  std::vector<value_node> nodes_;
+  std::unique_ptr<value_node[]> nodes_;  // not zero-filled, unlike a vector's
+  std::size_t size_ = 0;
+  std::size_t capacity_ = 0;
   std::size_t values_ = 0;
   std::size_t open_ = 0;  // the innermost open container, when `depth_ > 0`
   std::size_t depth_ = 0;

@@ -51,6 +51,45 @@ void for_valid_pieces(std::string_view text, Put put) {
   if (!text.empty()) put(text);
 }
 
+/// Eight bytes of a text, in any order and some of them twice, or blanks in place of those that it
+/// hasn't: enough to ask something of every byte of a short text at once. Precondition: less than 8.
+inline std::uint64_t all_bytes(char const* text, std::size_t size) noexcept {
+  std::uint64_t word = 0x2020202020202020;
+  if (size >= 4) {
+    std::uint32_t ends[2];
+    std::memcpy(&ends[0], text, 4);
+    std::memcpy(&ends[1], text + size - 4, 4);
+    return std::uint64_t{ends[1]} << 32 | ends[0];
+  }
+  if (size > 0) {
+    char const bytes[] = {text[0], text[size / 2], text[size - 1]};
+    std::memcpy(&word, bytes, sizeof bytes);
+  }
+  return word;
+}
+
+/// Whether JSON takes a text as it is, by one look at every byte: ASCII without `"`, `\` or what is
+/// below 0x20. False for some that it takes, too.
+inline bool is_plain_ascii(std::string_view text) noexcept {
+  constexpr std::uint64_t ones = 0x0101010101010101, highs = 0x8080808080808080;
+  std::uint64_t found = 0;
+  auto const look = [&](std::uint64_t word) {
+    std::uint64_t const quote = word ^ (ones * '"'), slash = word ^ (ones * '\\');
+    found |= word | (word - ones * 0x20) | (quote - ones) | (slash - ones);
+  };
+  std::size_t const size = text.size();
+  if (size < 8) {
+    look(all_bytes(text.data(), size));
+    return (found & highs) == 0;
+  }
+  for (std::size_t at = 0;; at += 8) {
+    std::uint64_t word;
+    std::memcpy(&word, text.data() + (size - at < 8 ? size - 8 : at), 8);  // the last overlap
+    look(word);
+    if (size - at <= 8) return (found & highs) == 0;
+  }
+}
+
 /// How many bytes at the front of `text` JSON takes as they are: not `"`, `\` or below 0x20.
 inline std::size_t plain_prefix(std::string_view text) noexcept {
   constexpr std::uint64_t ones = 0x0101010101010101, highs = 0x8080808080808080;

@@ -177,8 +177,10 @@ class value_writer {
 
   void begin(char bracket, std::size_t count, unsigned small_tag, unsigned tag16) {
     if (format_ == value_format::json) {
-      separate();
-      put({&bracket, 1});
+      std::byte* const to = out_.prepare(2).data();
+      to[0] = std::byte{','};
+      to[comma_] = static_cast<std::byte>(bracket);
+      out_.commit(1u + comma_);
       comma_ = false;
     } else if (count < 16) {
       byte(small_tag | static_cast<unsigned>(count));
@@ -188,13 +190,12 @@ class value_writer {
   }
 
   void end(char bracket) {
-    if (format_ == value_format::json) put({&bracket, 1});
+    if (format_ == value_format::json) byte(static_cast<unsigned char>(bracket));
     comma_ = true;
   }
 
   void json_text(std::string_view what, bool is_key) {
-    bool const valid = codec::is_utf8(as_bytes(what));
-    if (valid && codec::plain_prefix(what) == what.size()) {  // as most are: one piece
+    if (codec::is_plain_ascii(what)) {  // as most are: one piece
       auto* const to = reinterpret_cast<char*>(out_.prepare(what.size() + 4).data());
       char* at = to;
       if (comma_) *at++ = ',';
@@ -205,6 +206,7 @@ class value_writer {
       if (is_key) *at++ = ':';
       out_.commit(static_cast<std::size_t>(at - to));
     } else {
+      bool const valid = codec::is_utf8(as_bytes(what));
       separate();
       put("\"");
       auto const escape = [this](std::string_view piece) { codec::append_escaped(out_, piece); };

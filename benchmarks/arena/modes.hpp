@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstdio>
+#include <cstring>
 #include <string>
 #include <string_view>
 
@@ -17,6 +18,14 @@ namespace arena {
 template <class Policies>
 using game_policies = typename Policies::template with_transport<
     hawser::tcp>::template with_backpressure<hawser::latest_by_key>;
+
+// The last that a player gets in a tick needn't wait for the others' to be written.
+template <class Options>
+Options last_of_tick(std::uint64_t key) {
+  Options how{.key = key};
+  if constexpr (requires { how.at_once; }) how.at_once = true;
+  return how;
+}
 
 /// Binary messages: an input, a view. Text messages: events of rooms, words of the load.
 struct by_websocket {
@@ -38,7 +47,9 @@ struct by_websocket {
 
   static std::string address(peer const& of) { return of.remote_address(); }
 
-  static void send_view(peer const& to, hawser::bytes_view view) { to.send(view, {.key = 0}); }
+  static void send_view(peer const& to, hawser::bytes_view view) {
+    to.send(view, last_of_tick<hawser::send_options>(0));
+  }
   static void send_position(peer const& to, std::uint32_t of, hawser::bytes_view one) {
     to.send(one, {.key = of});
   }

@@ -125,6 +125,8 @@ struct options {
   bool each;   ///< a message for each position
   int unsent;  ///< TCP_NOTSENT_LOWAT; 0: as the system has it
   std::uint32_t rooms;
+  bool poll;        ///< sleeps between ticks, as examples/game_loop.cpp
+  bool flush_each;  ///< every player at once, not all behind the last one
 };
 
 template <class Mode>
@@ -135,7 +137,11 @@ class game {
   using player_type = player<peer>;
 
   game(asio::io_context& io, options const& chosen)
-      : options_(chosen), server_(io), acceptor_(io), big_(big_message_size, std::byte{'b'}) {
+      : io_(io),
+        options_(chosen),
+        server_(io),
+        acceptor_(io),
+        big_(big_message_size, std::byte{'b'}) {
     Mode::listen_to(server_, *this);
     for (std::uint32_t i = 0; i < options_.rooms; ++i) {
       rooms_.push_back(server_.room("room " + std::to_string(i)));
@@ -158,8 +164,12 @@ class game {
     auto due = begin;
     while (!stopped && (options_.seconds <= 0 || due - begin < options_.seconds * 1s)) {
       due += step;
-      std::this_thread::sleep_until(due);
-      server_.poll(step / 2);
+      if (options_.poll) {
+        std::this_thread::sleep_until(due);
+        server_.poll(step / 2);
+      } else {
+        io_.run_until(due);
+      }
       tick(due);
       server_.flush();
       accounts_.end_of_tick(server_.counters(), world_.size());
@@ -239,6 +249,9 @@ class game {
       head.self = who.id;
       head.heard = who.heard;
       options_.each ? send_each(who, head, seen) : send_view(who, head, seen);
+      if constexpr (requires { who.peer.flush(); }) {
+        if (options_.flush_each) who.peer.flush();
+      }
     });
   }
 
@@ -258,6 +271,7 @@ class game {
     }
   }
 
+  asio::io_context& io_;
   options options_;
   server_type server_;
   asio::ip::tcp::acceptor acceptor_;
@@ -287,13 +301,15 @@ void play(options const& chosen) {
 
 int main(int argc, char** argv) {
   arguments const given(argc, argv, {"port", "hz", "seconds", "unsent", "rooms"},
-                        {"socketio", "each"});
+                        {"socketio", "each", "poll", "flush-each"});
   arena::options const chosen{.port = given.number<std::uint16_t>("port", 0),
                               .hz = given.number<unsigned>("hz", 60),
                               .seconds = given.number<double>("seconds", 0),
                               .each = given.has("each"),
                               .unsent = given.number<int>("unsent", 16 * 1024),
-                              .rooms = given.number<std::uint32_t>("rooms", 20)};
+                              .rooms = given.number<std::uint32_t>("rooms", 20),
+                              .poll = given.has("poll"),
+                              .flush_each = given.has("flush-each")};
   if (chosen.hz == 0 || chosen.rooms == 0) return 2;
   rlimit files{};
   ::getrlimit(RLIMIT_NOFILE, &files);

@@ -42,6 +42,10 @@ class delivery {
   // Null: this peer needs bytes of its own.
   payload const* encoding_for(typename Core::connection_type& one) {
     auto& space = core_.space();
+    if (encoded_ > 0 && what_.size() == 1) [[likely]] {  // mostly the one encoding will do
+      unsigned const same = one.peer().variant(what_.front(), space.framing());
+      if (same == variants_[0] && same != private_variant) return &encodings_[0];
+    }
     unsigned variant = 0;
     for (outgoing const& part : what_) {  // what was agreed to is one number; parts have it or 0
       unsigned const of_part = one.peer().variant(part, space.framing());

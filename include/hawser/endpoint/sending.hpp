@@ -237,14 +237,14 @@ class sending : public wheel_entry {
   // What was corked goes first, then the queue, in as few writes as the stream allows.
   void write(bytes_view corked) {
     while (!waiting_write_ && phase_ != phase::closed) {
-      std::array<bytes_view, 64> views;
+      std::span<bytes_view> const views = host_->space().views();
       std::size_t const first = corked.empty() ? 0 : 1;
       views[0] = corked;
-      std::size_t const count = first + outbox_.gather(std::span(views).subspan(first));
+      std::size_t const count = first + outbox_.gather(views.subspan(first));
       if (count == 0 && !stream_.unsent()) break;
       std::size_t wanted = 0;
       for (std::size_t i = 0; i < count; ++i) wanted += views[i].size();
-      io_result const written = stream_.write_some({views.data(), count});
+      io_result const written = stream_.write_some(views.first(count));
       if (written.error && !is_would_block(written.error)) return self().fail(written.error);
       took(written.bytes);
       std::size_t const of_corked = std::min(written.bytes, corked.size());

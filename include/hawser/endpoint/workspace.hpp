@@ -1,9 +1,11 @@
 // The memory that all connections of one server or client share.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstring>
 #include <memory>
+#include <span>
 #include <utility>
 
 #include <hawser/core/buffer.hpp>
@@ -60,6 +62,9 @@ class workspace {
     return true;
   }
 
+  /// Where the pieces of one write are listed.
+  std::span<bytes_view> views() noexcept { return views_; }
+
   /// Frames of messages that belong together and leave as one, put here behind each other.
   byte_buffer& group() noexcept {
     constexpr std::size_t max_idle = 256 * 1024;  // a large packet must not pin its memory
@@ -89,6 +94,7 @@ class workspace {
   std::unique_ptr<std::byte[]> receive_;
   std::unique_ptr<std::byte[]> cork_;
   std::size_t cork_used_ = 0;
+  std::array<bytes_view, 64> views_;  // here, since filling it with nothing costs more than a write
   byte_buffer group_;
   typename Framing::shared framing_;
 };

@@ -30,13 +30,13 @@ class outbox {
   bool holds_messages() const noexcept { return count_ > controls_; }
 
   void push(payload bytes, message_key key, block_pool& pool) {
-    append({std::move(bytes), key.value_or(0), kind_of(key)}, pool);
+    append(std::move(bytes), key.value_or(0), kind_of(key), pool);
   }
 
   /// Bytes of messages that have begun to leave already: they go first and can't be dropped.
   /// Precondition: empty.
   void push_begun(payload rest, block_pool& pool) {
-    append({std::move(rest), 0, kind::begun}, pool);
+    append(std::move(rest), 0, kind::begun, pool);
   }
 
   /// Likewise, before everything that is queued. Precondition: nothing queued has begun to leave.
@@ -50,7 +50,7 @@ class outbox {
 
   /// A control frame: never dropped, not a message to the policy.
   void push_control(payload frame, block_pool& pool) {
-    append({std::move(frame), 0, kind::control}, pool);
+    append(std::move(frame), 0, kind::control, pool);
     ++controls_;
   }
 
@@ -68,7 +68,7 @@ class outbox {
     }
     ++pongs_;
     ++controls_;
-    append({std::move(frame), 0, kind::pong}, pool);
+    append(std::move(frame), 0, kind::pong, pool);
   }
 
   /// Puts the message in the place of the queued one with this key. False: there is none.
@@ -146,10 +146,10 @@ class outbox {
   }
   bool is_begun(std::uint32_t index) const noexcept { return index == 0 && sent_ > 0; }
 
-  void append(entry added, block_pool& pool) {
+  void append(payload&& bytes, std::uint64_t key, kind what, block_pool& pool) {
     if (count_ == capacity_) grow(pool);
-    bytes_ += added.bytes.size();
-    ::new (static_cast<void*>(&at(count_))) entry(std::move(added));
+    bytes_ += bytes.size();
+    ::new (static_cast<void*>(&at(count_))) entry{std::move(bytes), key, what};
     ++count_;
   }
 
@@ -162,7 +162,7 @@ class outbox {
     --count_;
   }
 
-  void grow(block_pool& pool) {
+  [[gnu::noinline]] void grow(block_pool& pool) {
     std::uint32_t const wider = capacity_ == 0 ? 8 : capacity_ * 2;
     auto* const ring = static_cast<entry*>(pool.allocate(wider * sizeof(entry)));
     for (std::uint32_t i = 0; i < count_; ++i) {

@@ -66,7 +66,8 @@ class message_reader {
 
   /// What nearly all traffic is: takes one whole, uncompressed data frame of less than 64 KiB. False
   /// leaves everything as it was to `next_any`, which knows all the rules.
-  bool take_small(mutable_bytes& in, message_limits const& limits, frame_event& out) noexcept {
+  [[gnu::always_inline]] bool take_small(mutable_bytes& in, message_limits const& limits,
+                                         frame_event& out) noexcept {
     if (!idle_ || in.size() < 4) return false;
     auto const first = std::to_integer<unsigned>(in[0]);
     if (first != 0x81 && first != 0x82) return false;

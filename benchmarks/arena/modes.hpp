@@ -42,7 +42,9 @@ struct by_websocket {
       std::memcpy(&wants, what.data.data(), sizeof wants);
       game.steered(from, wants);
     });
-    at.on_close([&game](peer from, hawser::close_event const&) { game.left(from); });
+    at.on_close([&game](peer from, hawser::close_event const& how) {
+      game.left(from, how.error.message());
+    });
   }
 
   static std::string address(peer const& of) { return of.remote_address(); }
@@ -79,7 +81,9 @@ struct by_socketio {
       game.steered(from, input{sequence, push});
     });
     where.on("say", [&game](peer from, std::string_view word) { game.told(from, word); });
-    where.on_disconnect([&game](peer from, hawser::disconnect_reason) { game.left(from); });
+    where.on_disconnect([&game](peer from, hawser::disconnect_reason why) {
+      game.left(from, hawser::describe(why));
+    });
   }
 
   static std::string address(peer const& of) {

@@ -34,7 +34,12 @@ class peer {
   /// Connects and asks for the upgrade. `receive_buffer`: 0 as the system has it.
   void dial(std::uint16_t port, bool socketio, int receive_buffer) {
     socket_ = load::unique_fd(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
-    if (receive_buffer > 0) option(SOL_SOCKET, SO_RCVBUF, receive_buffer);
+    if (receive_buffer > 0) {
+      // Segments as on a real network: those of the loopback never fit into so small a buffer, and
+      // its peer's kernel would take the connection for dead.
+      option(SOL_SOCKET, SO_RCVBUF, receive_buffer);
+      option(IPPROTO_TCP, TCP_MAXSEG, 1400);
+    }
     option(IPPROTO_TCP, TCP_NODELAY, 1);
     timeval const patience{10, 0};
     ::setsockopt(fd(), SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);

@@ -206,8 +206,12 @@ class game {
     }
   }
 
-  void left(peer const& who) {
-    if (auto* const one = who.template data<player_type*>()) world_.leave((*one)->id);
+  void left(peer const& who, std::string_view why) {
+    auto* const one = who.template data<player_type*>();
+    if (!one) return;
+    std::fprintf(stderr, "arena_server: player %u has left: %.*s\n", (*one)->id,
+                 static_cast<int>(why.size()), why.data());
+    world_.leave((*one)->id);
   }
 
  private:

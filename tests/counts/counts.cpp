@@ -30,6 +30,7 @@
 #include <asio/io_context.hpp>
 
 #include <hawser/codec/ws/frame.hpp>
+#include <hawser/transport/epoll_tcp.hpp>
 
 namespace {
 
@@ -95,6 +96,10 @@ constexpr std::array cases{
     work{"echo-16", false, false, false, 1, 16},
     work{"broadcast", false, true, false, 200, 1},
     work{"broadcast-8", false, true, false, 200, 8},
+    work{"epoll-echo", false, false, true, 1, 1},
+    work{"epoll-echo-16", false, false, true, 1, 16},
+    work{"epoll-broadcast", false, true, true, 200, 1},
+    work{"epoll-broadcast-8", false, true, true, 200, 8},
     work{"event", true, false, false, 1, 1},
     work{"event-16", true, false, false, 1, 16},
     work{"event-broadcast", true, true, false, 200, 1},
@@ -237,8 +242,9 @@ int main(int argc, char** argv) {
   for (work const& what : cases) {
     if (what.name != wanted || argc != 3) continue;
     int const messages = std::atoi(argv[2]);
-    what.socketio ? serve_events(what, messages)
-                  : serve_messages<hawser::tcp_or_tls>(what, messages);
+    if (what.socketio) serve_events(what, messages);
+    if (what.own_epoll) serve_messages<hawser::epoll_tcp>(what, messages);
+    serve_messages<hawser::tcp_or_tls>(what, messages);
   }
   // What the numbers depend on, and the names of all cases.
   std::printf("# g++ %s, simdjson %s for %s, Asio %d\n", __VERSION__,

@@ -80,6 +80,7 @@ class host : public Interface, public context_guest {
   logger& log() noexcept { return log_; }
   random_source const& random() const noexcept { return random_; }
   anchor& anchored() noexcept { return *anchor_; }
+  typename Policies::transport::context& transport_context() noexcept { return context_; }
   executor_type executor() { return context_.executor(); }
   time_point now() const noexcept { return timer_ ? timer_->now() : time_point{}; }
   bool gone() const noexcept { return gone_; }

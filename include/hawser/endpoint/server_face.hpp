@@ -84,8 +84,14 @@ class server_face {
                         std::optional<http::request> request = std::nullopt) {
     auto taken = socket_stream<executor_type>::take_over(get_executor(), std::move(socket));
     if (!taken) return taken.error();
-    adopt(typename policies::transport::stream(std::move(*taken)), already_read,
-          std::move(request));
+    if constexpr (requires { core_->transport_context().adopted(std::move(*taken)); }) {
+      auto stream = core_->transport_context().adopted(std::move(*taken));
+      if (!stream) return stream.error();
+      adopt(std::move(*stream), already_read, std::move(request));
+    } else {
+      adopt(typename policies::transport::stream(std::move(*taken)), already_read,
+            std::move(request));
+    }
     return {};
   }
 

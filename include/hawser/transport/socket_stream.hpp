@@ -31,6 +31,22 @@
 
 namespace hawser::inline HAWSER_ABI::inline HAWSER_ASIO_ABI {
 
+/// "192.0.2.1:80", "[2001:db8::1]:80", "unix", or empty for what is none of these.
+inline std::string address_text(asio::generic::stream_protocol::endpoint const& remote) {
+  auto const family = remote.protocol().family();
+  if (family != ASIO_OS_DEF(AF_INET) && family != ASIO_OS_DEF(AF_INET6)) return "unix";
+  asio::ip::tcp::endpoint endpoint;
+  if (remote.size() > endpoint.capacity()) return {};
+  std::memcpy(endpoint.data(), remote.data(), remote.size());
+  auto address = endpoint.address();
+  if (address.is_v6() && address.to_v6().is_v4_mapped()) {
+    address = asio::ip::make_address_v4(asio::ip::v4_mapped, address.to_v6());
+  }
+  std::string const text = address.to_string();
+  std::string const port = std::to_string(endpoint.port());
+  return address.is_v6() ? "[" + text + "]:" + port : text + ":" + port;
+}
+
 /// A non-blocking stream socket of any family.
 template <class Executor>
 class socket_stream {
@@ -124,19 +140,15 @@ class socket_stream {
   std::string remote_address() const {
     std::error_code error;
     auto const remote = socket_.remote_endpoint(error);
-    if (error) return {};
-    auto const family = remote.protocol().family();
-    if (family != ASIO_OS_DEF(AF_INET) && family != ASIO_OS_DEF(AF_INET6)) return "unix";
-    asio::ip::tcp::endpoint endpoint;
-    if (remote.size() > endpoint.capacity()) return {};
-    std::memcpy(endpoint.data(), remote.data(), remote.size());
-    auto address = endpoint.address();
-    if (address.is_v6() && address.to_v6().is_v4_mapped()) {
-      address = asio::ip::make_address_v4(asio::ip::v4_mapped, address.to_v6());
-    }
-    std::string const text = address.to_string();
-    std::string const port = std::to_string(endpoint.port());
-    return address.is_v6() ? "[" + text + "]:" + port : text + ":" + port;
+    return error ? std::string() : address_text(remote);
+  }
+
+  /// Gives the descriptor away, non-blocking and with its options set.
+  result<typename socket::native_handle_type> release() {
+    std::error_code error;
+    auto const descriptor = socket_.release(error);
+    if (error) return error;
+    return descriptor;
   }
 
   socket& next_layer() noexcept { return socket_; }

@@ -107,9 +107,10 @@ struct connect_handler_archetype {
 /// server or client, and outlives everything made from it.
 ///
 /// *Semantics*: everything runs on `T::executor_type`. `T::connector` reaches the peer that a URL
-/// names, without the stream's own handshake, and calls back once.
+/// names, without the stream's own handshake, and calls back once. A context whose streams can't be
+/// made from an Asio socket alone may have `adopted(socket_stream)`, for `server::adopt`.
 /// *Exemplar*: the `counted_tcp` of examples/custom_policy.cpp. *Models*: `tcp`, `tls`,
-/// `tcp_or_tls`, `unix_socket`, `memory`.
+/// `tcp_or_tls`, `unix_socket`, `epoll_tcp`, `memory`.
 template <class T>
 concept transport_policy =
     byte_stream<typename T::stream> &&

@@ -44,7 +44,7 @@ struct options {
   bool socketio;
   bool each;
   bool poll;
-  bool flush_each;
+  std::string backend;  ///< empty: the server's own choice
 };
 
 /// What has arrived in one window.
@@ -87,8 +87,8 @@ class arena_load {
     start_ = now_ns() + 100'000'000;
     tell(measure_nothing);
     // Both kinds once before it counts: pools fill, windows of TCP open.
-    run_window(true, 1.5, nullptr);
-    run_window(false, 1.5, nullptr);
+    run_window(true, 3, nullptr);
+    run_window(false, 2, nullptr);
     auto const count = std::max(2u, static_cast<unsigned>(options_.seconds / options_.window));
     for (unsigned i = 0; i < count; ++i) {
       windows_.push_back(std::make_unique<window>());
@@ -124,7 +124,7 @@ class arena_load {
     if (chosen.socketio) made.push_back("--socketio");
     if (chosen.each) made.push_back("--each");
     if (chosen.poll) made.push_back("--poll");
-    if (chosen.flush_each) made.push_back("--flush-each");
+    if (!chosen.backend.empty()) made.insert(made.end(), {"--backend", chosen.backend});
     return made;
   }
 
@@ -433,9 +433,10 @@ class arena_load {
 }  // namespace arena
 
 int main(int argc, char** argv) {
-  arguments const given(argc, argv,
-                        {"players", "hz", "seconds", "server", "window", "slow", "big", "big-rate"},
-                        {"socketio", "each", "poll", "flush-each"});
+  arguments const given(
+      argc, argv,
+      {"players", "hz", "seconds", "server", "window", "slow", "big", "big-rate", "backend"},
+      {"socketio", "each", "poll"});
   arena::options const chosen{.players = given.number<std::uint32_t>("players", 1'000),
                               .hz = given.number<std::uint32_t>("hz", 60),
                               .seconds = given.number<double>("seconds", 40),
@@ -446,7 +447,7 @@ int main(int argc, char** argv) {
                               .socketio = given.has("socketio"),
                               .each = given.has("each"),
                               .poll = given.has("poll"),
-                              .flush_each = given.has("flush-each")};
+                              .backend = given.text("backend")};
   if (!given.has("server") || chosen.players == 0 || chosen.hz == 0 || chosen.big == 0 ||
       chosen.window < 0.5 || chosen.big_rate <= 0) {
     std::fputs("arena_load: --server PATH is needed, and numbers above 0\n", stderr);

@@ -15,9 +15,9 @@
 namespace arena {
 
 // What a player misses is the positions that newer ones have overtaken.
-template <class Policies>
+template <class Policies, class Transport>
 using game_policies = typename Policies::template with_transport<
-    hawser::tcp>::template with_backpressure<hawser::latest_by_key>;
+    Transport>::template with_backpressure<hawser::latest_by_key>;
 
 // The last that a player gets in a tick needn't wait for the others' to be written.
 template <class Options>
@@ -27,9 +27,15 @@ Options last_of_tick(std::uint64_t key) {
   return how;
 }
 
+template <class Peer>
+void leave_at_once(Peer const& to) {
+  if constexpr (requires { to.flush(); }) to.flush();
+}
+
 /// Binary messages: an input, a view. Text messages: events of rooms, words of the load.
+template <class Transport>
 struct by_websocket {
-  using server = hawser::basic_server<game_policies<hawser::websocket_policies>>;
+  using server = hawser::basic_server<game_policies<hawser::websocket_policies, Transport>>;
   using peer = hawser::websocket;
   using room = hawser::websocket_room;
 
@@ -64,8 +70,9 @@ struct by_websocket {
 };
 
 /// Events: "input" with numbers, "view" with an attachment, "lap" in rooms, "say" of the load.
+template <class Transport>
 struct by_socketio {
-  using server = hawser::basic_server<game_policies<hawser::policies<>>>;
+  using server = hawser::basic_server<game_policies<hawser::policies<>, Transport>>;
   using peer = hawser::socket;
   using room = hawser::room;
 
@@ -91,7 +98,10 @@ struct by_socketio {
     return asked ? asked->remote_address() : std::string();
   }
 
-  static void send_view(peer const& to, hawser::bytes_view bytes) { to.emit(view, bytes); }
+  static void send_view(peer const& to, hawser::bytes_view bytes) {
+    to.emit(view, bytes);
+    leave_at_once(to);
+  }
   static void send_position(peer const& to, std::uint32_t of, hawser::bytes_view one) {
     to.emit(at, of, one);
   }

@@ -19,6 +19,7 @@
 #include <asio/ip/tcp.hpp>
 
 #include <hawser/server.hpp>
+#include <hawser/transport/epoll_tcp.hpp>
 
 #include "../../examples/arguments.hpp"
 #include "../load/histogram.hpp"
@@ -125,8 +126,7 @@ struct options {
   bool each;   ///< a message for each position
   int unsent;  ///< TCP_NOTSENT_LOWAT; 0: as the system has it
   std::uint32_t rooms;
-  bool poll;        ///< sleeps between ticks, as examples/game_loop.cpp
-  bool flush_each;  ///< every player at once, not all behind the last one
+  bool poll;  ///< sleeps between ticks, as examples/game_loop.cpp
 };
 
 template <class Mode>
@@ -253,9 +253,6 @@ class game {
       head.self = who.id;
       head.heard = who.heard;
       options_.each ? send_each(who, head, seen) : send_view(who, head, seen);
-      if constexpr (requires { who.peer.flush(); }) {
-        if (options_.flush_each) who.peer.flush();
-      }
     });
   }
 
@@ -304,16 +301,15 @@ void play(options const& chosen) {
 }  // namespace arena
 
 int main(int argc, char** argv) {
-  arguments const given(argc, argv, {"port", "hz", "seconds", "unsent", "rooms"},
-                        {"socketio", "each", "poll", "flush-each"});
+  arguments const given(argc, argv, {"port", "hz", "seconds", "unsent", "rooms", "backend"},
+                        {"socketio", "each", "poll"});
   arena::options const chosen{.port = given.number<std::uint16_t>("port", 0),
                               .hz = given.number<unsigned>("hz", 60),
                               .seconds = given.number<double>("seconds", 0),
                               .each = given.has("each"),
                               .unsent = given.number<int>("unsent", 16 * 1024),
                               .rooms = given.number<std::uint32_t>("rooms", 20),
-                              .poll = given.has("poll"),
-                              .flush_each = given.has("flush-each")};
+                              .poll = given.has("poll")};
   if (chosen.hz == 0 || chosen.rooms == 0) return 2;
   rlimit files{};
   ::getrlimit(RLIMIT_NOFILE, &files);
@@ -321,6 +317,17 @@ int main(int argc, char** argv) {
   ::setrlimit(RLIMIT_NOFILE, &files);
   std::signal(SIGTERM, [](int) { arena::stopped = true; });
   std::signal(SIGINT, [](int) { arena::stopped = true; });
-  given.has("socketio") ? arena::play<arena::by_socketio>(chosen)
-                        : arena::play<arena::by_websocket>(chosen);
+  std::string const backend = given.text("backend", "portable");
+  if (backend == "portable") {
+    given.has("socketio") ? arena::play<arena::by_socketio<hawser::tcp>>(chosen)
+                          : arena::play<arena::by_websocket<hawser::tcp>>(chosen);
+#if defined(__linux__)
+  } else if (backend == "epoll") {
+    given.has("socketio") ? arena::play<arena::by_socketio<hawser::epoll_tcp>>(chosen)
+                          : arena::play<arena::by_websocket<hawser::epoll_tcp>>(chosen);
+#endif
+  } else {
+    std::fprintf(stderr, "arena_server: there is no such backend: %s\n", backend.c_str());
+    return 3;
+  }
 }

@@ -67,9 +67,8 @@ class crowd {
     std::size_t connected = 0, next = 0;
     while (connected + failures < clients_.size()) {
       while (next < clients_.size() && next < connected + failures + 200) {
-        clients_[next++]->async_connect(url, [&](std::error_code error) {
-          error ? ++failures : ++connected;
-        });
+        clients_[next++]->async_connect(
+            url, [&](std::error_code error) { error ? ++failures : ++connected; });
       }
       io_.run_one();
     }

@@ -11,7 +11,7 @@
 int main(int argc, char** argv) {
   peer::options const chosen = peer::parse_command_line(argc, argv);
   peer::raise_file_limit();
-  asio::io_context io(1);
+  asio::io_context io(ASIO_CONCURRENCY_HINT_UNSAFE_IO);
   hawser::server server{io};
   server.on("m", [](hawser::socket peer, double a, double b) { peer.emit("m", a, b); });
   server.on("all", [&](hawser::socket, double a, double b) { server.emit("all", a, b); });

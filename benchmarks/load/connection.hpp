@@ -18,6 +18,7 @@
 #include "echo_reader.hpp"
 #include "polling.hpp"
 #include "socketio.hpp"
+#include "tls_line.hpp"
 #include "traffic.hpp"
 #include "unique_fd.hpp"
 
@@ -50,6 +51,7 @@ inline std::string client_frame(ws::opcode code, bytes_view payload) {
 
 struct connection {
   unique_fd socket;
+  std::unique_ptr<tls_line> tls;  ///< between the socket and all else
   phase state = phase::idle;
   bool write_armed = false;            ///< epoll watches for writability
   std::unique_ptr<handshake> opening;  ///< until it is answered
@@ -81,7 +83,7 @@ struct connection {
       void const* const from = control_first ? static_cast<void const*>(control_.data())
                                              : static_cast<void const*>(plan.block() + send_at_);
       std::size_t const count = control_first ? control_.size() : up_to;
-      ssize_t const sent = ::send(socket.get(), from, count, MSG_NOSIGNAL | MSG_DONTWAIT);
+      ssize_t const sent = put(from, count);
       if (sent < 0) return errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR;
       advance(plan, control_first, static_cast<std::size_t>(sent));
       if (static_cast<std::size_t>(sent) < count) return true;
@@ -90,6 +92,11 @@ struct connection {
   }
 
  private:
+  ssize_t put(void const* from, std::size_t count) noexcept {
+    if (tls) return tls->send(from, count);
+    return ::send(socket.get(), from, count, MSG_NOSIGNAL | MSG_DONTWAIT);
+  }
+
   void advance(traffic const& plan, bool control, std::size_t sent) {
     if (control) {
       control_.erase(0, sent);

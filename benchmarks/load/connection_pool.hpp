@@ -16,6 +16,7 @@
 #include <random>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <hawser/codec/ws/handshake.hpp>
@@ -123,7 +124,12 @@ class connection_pool {
   }
 
   /// One recv into the shared buffer. Empty with `errno` 0 at the end of the stream.
-  bytes_view receive(connection const& c) { return receive(c.socket.get()); }
+  bytes_view receive(connection const& c) {
+    if (!c.tls) return receive(c.socket.get());
+    errno = 0;
+    ssize_t const got = c.tls->receive(inbox_.data(), inbox_.size());
+    return {inbox_.data(), got > 0 ? static_cast<std::size_t>(got) : 0};
+  }
   bytes_view receive(int fd) {
     errno = 0;
     ssize_t const got = ::recv(fd, inbox_.data(), inbox_.size(), MSG_DONTWAIT);
@@ -159,6 +165,7 @@ class connection_pool {
 
   void forget(connection& c) noexcept {
     c.state = phase::lost;
+    c.tls.reset();
     if (c.polling) c.polling->post_socket.reset();
     c.socket.reset();
     --open_count_;
@@ -167,6 +174,8 @@ class connection_pool {
  private:
   static constexpr std::size_t inbox_size = 512 * 1024;
   static constexpr std::size_t max_dialling = 64;
+  static constexpr std::string_view deflate_offer =
+      "permessage-deflate; client_no_context_takeover; server_no_context_takeover";
   static constexpr int max_events = 1024;
   static constexpr std::uint64_t post_bit = std::uint64_t{1} << 62;
 
@@ -228,6 +237,9 @@ class connection_pool {
     if (auto const error = ws::check_switching(answer, c.opening->key)) {
       fail_opening(index, error.message() + " (status " + std::to_string(answer.status()) + ")");
     }
+    if (plan_.deflated() && !answer.get("Sec-WebSocket-Extensions")) {
+      fail_opening(index, "the server agreed to no compression");
+    }
     c.opening->upgraded = true;
     return read.consumed;
   }
@@ -276,7 +288,8 @@ class connection_pool {
   }
 
   void send_opening(std::size_t index, connection const& c, std::string_view text) {
-    ssize_t const sent = ::send(c.socket.get(), text.data(), text.size(), MSG_NOSIGNAL);
+    ssize_t const sent = c.tls ? c.tls->send(text.data(), text.size())
+                               : ::send(c.socket.get(), text.data(), text.size(), MSG_NOSIGNAL);
     if (sent != static_cast<ssize_t>(text.size())) fail_opening(index, std::strerror(errno));
   }
 
@@ -285,6 +298,7 @@ class connection_pool {
     socklen_t size = sizeof error;
     ::getsockopt(c.socket.get(), SOL_SOCKET, SO_ERROR, &error, &size);
     if (error != 0) fail_opening(index, std::strerror(error));
+    if (target_.tls) c.tls = std::make_unique<tls_line>(c.socket.get());
     watch(c, EPOLLIN);
     if (target_.raw) return opened(c);
     c.state = phase::handshake;
@@ -295,7 +309,8 @@ class connection_pool {
     }
     c.opening = std::make_unique<handshake>();
     c.opening->key = fresh_key();
-    send_opening(index, c, *ws::write_upgrade(target_.url, c.opening->key));
+    std::string_view const offer = plan_.deflated() ? deflate_offer : std::string_view();
+    send_opening(index, c, *ws::write_upgrade(target_.url, c.opening->key, {}, offer));
   }
 
   static std::string fresh_key() {

@@ -26,19 +26,22 @@ struct options {
   std::size_t in_flight = 0;  ///< per connection; 0: 1, or 64 with a rate
   std::size_t size = 0;       ///< bytes of payload; 0: 20, or an event
   bool text = false;
-  double ramp_up = 0;   ///< seconds
-  double duration = 5;  ///< seconds
-  double rate = 0;      ///< messages a second over all connections; 0: as fast as they return
+  bool deflate = false;  ///< JSON, for which the server has to agree to permessage-deflate
+  double ramp_up = 0;    ///< seconds
+  double duration = 5;   ///< seconds
+  double rate = 0;       ///< messages a second over all connections; 0: as fast as they return
   pid_t pid = 0;
   bool json = false;
 };
 
 inline constexpr char usage[] =
-    R"(usage: load URL [options]     URL: ws://host:port/path, or tcp://host:port for a bare TCP echo
+    R"(usage: load URL [options]     URL: ws://host:port/path, wss://, or tcp:// and
+                             tls://host:port for a bare echo
   --connections N   connections (100)
   --in-flight N     unanswered messages per connection (1; 64 with --rate)
   --size B          bytes of payload (20)
   --text, --binary  kind of message (binary)
+  --deflate         JSON, with permessage-deflate agreed: what comes back is counted and not checked
   --ramp-up S       seconds over which the connections are opened (0)
   --duration S      seconds of traffic (5)
   --rate R          messages a second over all connections, sent on schedule whether or not
@@ -96,6 +99,8 @@ inline options parse_command_line(int argc, char** argv) {
       out.text = true;
     } else if (arg == "--binary") {
       out.text = false;
+    } else if (arg == "--deflate") {
+      out.deflate = out.text = true;
     } else if (arg == "--json") {
       out.json = true;
     } else if (arg == "--broadcast") {
@@ -126,6 +131,7 @@ inline options parse_command_line(int argc, char** argv) {
   if (out.broadcast && out.what == mode::idle) wrong_usage("--broadcast takes no --idle");
   if (out.polling && !out.socketio) wrong_usage("--transport needs --socketio");
   if (out.socketio && out.size > 0) wrong_usage("--socketio takes no --size");
+  if (out.socketio && out.deflate) wrong_usage("--socketio takes no --deflate");
   if (out.socketio) out.text = true;
   if (out.socketio) out.size = socketio::packet_size(out.broadcast);
   if (out.size == 0) out.size = 20;

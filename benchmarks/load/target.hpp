@@ -27,22 +27,27 @@ struct failure : std::runtime_error {
 };
 
 struct target {
-  bool raw = false;       ///< a bare TCP echo, without handshake and frames
-  hawser::http::url url;  ///< raw: as if it were ws://
+  bool raw = false;  ///< a bare echo, without handshake and frames
+  bool tls = false;
+  hawser::http::url url;  ///< raw: as if it were ws://, or wss://
   sockaddr_storage address{};
   socklen_t address_size = 0;
 };
 
-/// Reads ws://host[:port][/path], ws+unix:/path, or tcp://host:port, and looks the host up.
+/// Reads ws://host[:port][/path], wss://, ws+unix:/path, tcp://host:port, or tls://host:port, and
+/// looks the host up.
 /// Throws `failure`.
 inline target find_target(std::string_view text) {
-  constexpr std::string_view raw_scheme = "tcp://";
+  constexpr std::string_view tcp_scheme = "tcp://";
+  constexpr std::string_view tls_scheme = "tls://";
   target found;
-  found.raw = text.starts_with(raw_scheme);
-  auto const parsed = hawser::http::parse_url(
-      found.raw ? "ws://" + std::string(text.substr(raw_scheme.size())) : std::string(text));
-  if (!parsed || parsed->secure) throw failure("the URL has to be ws:// or tcp://host:port");
+  found.raw = text.starts_with(tcp_scheme) || text.starts_with(tls_scheme);
+  std::string url(text);
+  if (found.raw) url.replace(0, tcp_scheme.size(), text.starts_with("tls") ? "wss://" : "ws://");
+  auto const parsed = hawser::http::parse_url(url);
+  if (!parsed) throw failure("the URL has to be ws://, wss://, tcp://host:port or tls://host:port");
   found.url = *parsed;
+  found.tls = found.url.secure;
   if (found.url.is_unix) {
     sockaddr_un address{};
     address.sun_family = AF_UNIX;

@@ -31,6 +31,7 @@ class traffic {
   traffic(options const& chosen, bool raw)
       : size_(chosen.size),
         raw_(raw),
+        deflated_(chosen.deflate && !raw),
         tags_(std::max(chosen.in_flight, size_ > 1024 ? std::size_t{4} : 16)),
         code_(chosen.text ? ws::opcode::text : ws::opcode::binary),
         frame_size_(ws::header_size(size_, ws::role::client) + size_) {
@@ -47,6 +48,8 @@ class traffic {
 
   std::size_t size() const noexcept { return size_; }
   bool raw() const noexcept { return raw_; }
+  /// What comes back is compressed, and only counted.
+  bool deflated() const noexcept { return deflated_; }
   bool socketio() const noexcept { return !events_.empty(); }
   ws::opcode code() const noexcept { return code_; }
   std::size_t tags() const noexcept { return tags_; }
@@ -93,11 +96,27 @@ class traffic {
     std::size_t const head = ws::write_header(frame, code_, size_, key);
     if (socketio()) std::memcpy(frame + head, event(tag).data(), size_);
     for (std::size_t i = 0; !socketio() && i < size_; ++i) frame[head + i] = expected(tag, i);
+    if (deflated_) write_json({frame + head, size_}, random);
     ws::apply_mask(mutable_bytes{frame + head, size_}, key);
+  }
+
+  /// What games say in JSON: the same keys again and again, and numbers that change.
+  static void write_json(mutable_bytes to, std::mt19937& random) {
+    std::string text = "[";
+    while (text.size() + 60 < to.size()) {
+      text += R"({"id":)" + std::to_string(random() % 1000) + R"(,"x":)" +
+              std::to_string(random() % 100'000) + R"(,"y":)" + std::to_string(random() % 100'000) +
+              R"(,"alive":true},)";
+    }
+    text += R"({"end":")";
+    text.resize(std::max(text.size() + 3, to.size()) - 3, ' ');
+    text += R"("}])";
+    std::memcpy(to.data(), text.data(), to.size());
   }
 
   std::size_t size_;
   bool raw_;
+  bool deflated_;
   std::size_t tags_;
   ws::opcode code_;
   std::size_t frame_size_;

@@ -25,7 +25,8 @@
 
 #include "sim/raw_instances.hpp"
 
-SIM_RAW_CLASSES(extern template);
+HAWSER_WEBSOCKET_SERVER_CLASSES(extern template, sim::plain);
+HAWSER_WEBSOCKET_CLIENT_CLASSES(extern template, sim::plain);
 
 namespace sim {
 

@@ -1,3 +1,4 @@
 #include "sim/raw_instances.hpp"
 
-SIM_RAW_CLASSES(template);
+HAWSER_WEBSOCKET_SERVER_CLASSES(template, sim::plain);
+HAWSER_WEBSOCKET_CLIENT_CLASSES(template, sim::plain);

@@ -18,8 +18,8 @@
 #include "sim/harness.hpp"
 #include "sim/socketio_instances.hpp"
 
-SIM_SERVER_CLASSES(extern template);
-SIM_CLIENT_CLASSES(extern template);
+HAWSER_SERVER_CLASSES(extern template, sim::io_plain);
+HAWSER_CLIENT_CLASSES(extern template, sim::io_plain);
 
 namespace sim {
 

@@ -1,4 +1,4 @@
 #include "sim/socketio_instances.hpp"
 
-SIM_SERVER_CLASSES(template);
-SIM_CLIENT_CLASSES(template);
+HAWSER_SERVER_CLASSES(template, sim::io_plain);
+HAWSER_CLIENT_CLASSES(template, sim::io_plain);

@@ -1,13 +1,19 @@
 // An operation under way, and the memory that Asio keeps it in.
 #pragma once
 
+#include <concepts>
 #include <cstddef>
+#include <memory>
 #include <system_error>
+#include <type_traits>
 #include <utility>
 
-#include <hawser/core/payload.hpp>
+#include <asio/io_context.hpp>
 
-namespace hawser::inline HAWSER_ABI {
+#include <hawser/core/payload.hpp>
+#include <hawser/transport/asio.hpp>
+
+namespace hawser::inline HAWSER_ABI::inline HAWSER_ASIO_ABI {
 
 /// Memory for one operation in what it belongs to: for the one that is nearly always under way.
 class operation_block {
@@ -67,11 +73,16 @@ class operation_allocator {
 };
 
 /// An operation under way: keeps what it belongs to, and takes its memory from there. One type for
-/// all operations of `Self`: every other one would instantiate Asio's machinery again.
+/// all operations of `Self`: every other one would instantiate Asio's machinery again. On a strand
+/// its memory is Asio's: there it may be held, when a loop ends, by what doesn't keep `Self`.
 template <class Self>
 class operation {
+  static constexpr bool is_alone =
+      std::same_as<typename Self::executor_type, asio::io_context::executor_type>;
+
  public:
-  using allocator_type = operation_allocator<std::byte>;
+  using allocator_type =
+      std::conditional_t<is_alone, operation_allocator<std::byte>, std::allocator<std::byte>>;
   using outcome = void (Self::*)(std::error_code);
 
   operation(Self& self, outcome done) noexcept : self_(&self), done_(done) { self.retain(); }
@@ -83,7 +94,9 @@ class operation {
   }
   void operator()(std::error_code error = {}) { (self_->*done_)(error); }
   allocator_type get_allocator() const noexcept {
-    if constexpr (requires { self_->own_block(); }) {
+    if constexpr (!is_alone) {
+      return {};
+    } else if constexpr (requires { self_->own_block(); }) {
       return allocator_type(self_->blocks(), &self_->own_block());
     } else {
       return allocator_type(self_->blocks());
@@ -95,4 +108,4 @@ class operation {
   outcome done_;
 };
 
-}  // namespace hawser::inline HAWSER_ABI
+}  // namespace hawser::inline HAWSER_ABI::inline HAWSER_ASIO_ABI

@@ -37,6 +37,7 @@ template <class Host, class Self>
 class sending : public wheel_entry {
  public:
   using policies = typename Host::policies;
+  using executor_type = typename policies::transport::executor_type;
   using stream_type = typename policies::transport::stream;
   using framing = typename policies::framing;
 

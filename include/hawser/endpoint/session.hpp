@@ -40,6 +40,7 @@ enum class deadline_kind : std::uint8_t { connection, session, ack, asking };
 template <class Core>
 class session : public wheel_entry {
  public:
+  using executor_type = typename Core::policies::transport::executor_type;
   using connection_type = typename Core::connection_type;
   using heartbeat = typename Core::policies::heartbeat;
   using parser = typename Core::policies::framing::parser;

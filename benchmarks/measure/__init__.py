@@ -1,0 +1,1 @@
+"""Measures hawser beside its peers: see benchmarks/README.md."""

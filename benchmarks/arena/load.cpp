@@ -107,9 +107,14 @@ class arena_load {
     print_kind(false);
     print_kind(true);
     print_ratio();
+    if (server.empty()) throw load::failure("the server said nothing at its end");
+    for (char const* const name : {"user_cpu_ms_per_tick", "system_cpu_ms_per_tick",
+                                   "allocations_per_tick", "writes_per_player_tick"}) {
+      std::printf(R"("%s":%.4f,)", name, number_in(server, name));
+    }
     std::printf(R"("server":%s})"
                 "\n",
-                server.empty() ? "null" : server.c_str());
+                server.c_str());
   }
 
  private:
@@ -335,6 +340,12 @@ class arena_load {
            options_.socketio ? R"(42["say",")" + std::string(word) + "\"]" : std::string(word));
   }
   void tell(std::string_view word) { say_word(bigs_.front(), word); }
+
+  // The first number of that name in a line of JSON.
+  static double number_in(std::string const& json, std::string const& name) {
+    std::size_t const at = json.find('"' + name + "\":");
+    return at == json.npos ? 0 : std::strtod(json.c_str() + at + name.size() + 3, nullptr);
+  }
 
   // -- the result --------------------------------------------------------------------------------
 

@@ -181,9 +181,19 @@ class game {
   }
 
   void print() const {
-    std::printf(R"({"ticks":%u,"big_messages":%ju,"quiet":%s,"loud":%s})"
-                "\n",
-                tick_, std::uintmax_t{bigs_}, quiet_.json().c_str(), loud_.json().c_str());
+    auto const both = [this](auto of, std::uint64_t per) {
+      return static_cast<double>(of(quiet_) + of(loud_)) / static_cast<double>(per > 0 ? per : 1);
+    };
+    std::uint64_t const ticks = quiet_.ticks + loud_.ticks;
+    std::printf(
+        R"({"user_cpu_ms_per_tick":%.4f,"system_cpu_ms_per_tick":%.4f,"allocations_per_tick":%.4f,)"
+        R"("writes_per_player_tick":%.4f,"ticks":%u,"big_messages":%ju,"quiet":%s,"loud":%s})"
+        "\n",
+        both([](tally const& one) { return one.cpu.user_ns; }, ticks) * 1e-6,
+        both([](tally const& one) { return one.cpu.system_ns; }, ticks) * 1e-6,
+        both([](tally const& one) { return one.allocations; }, ticks),
+        both([](tally const& one) { return one.writes; }, quiet_.player_ticks + loud_.player_ticks),
+        tick_, std::uintmax_t{bigs_}, quiet_.json().c_str(), loud_.json().c_str());
   }
 
   // -- what peers do -----------------------------------------------------------------------------

@@ -39,14 +39,15 @@ class session : public std::enable_shared_from_this<session<Lower>> {
   explicit session(Args&&... args) : stream_(std::forward<Args>(args)...) {}
 
   void start() {
-    if constexpr (std::is_same_v<Lower, beast::tcp_stream>) {
-      accept();
-    } else {
-      stream_.next_layer().async_handshake(ssl::stream_base::server,
-                                           [self = shared_from_this()](beast::error_code error) {
-                                             if (!error) self->accept();
-                                           });
+#if defined(PEER_TLS)
+    if constexpr (!std::is_same_v<Lower, beast::tcp_stream>) {
+      auto const shaken = [self = shared_from_this()](beast::error_code error) {
+        if (!error) self->accept();
+      };
+      return stream_.next_layer().async_handshake(boost::asio::ssl::stream_base::server, shaken);
     }
+#endif
+    accept();
   }
 
  private:

@@ -36,7 +36,9 @@ class liveness : public sending<Host, Self> {
   void on_deadline(time_point now) {
     Self& kept = this->self();
     kept.retain();
-    if (phase_deadline_ <= now || watch_deadline_ <= now || stall_deadline_ <= now) look();
+    bool const troubled =
+        trouble_ && (trouble_->watch_deadline <= now || trouble_->stall_deadline <= now);
+    if (phase_deadline_ <= now || troubled) look();
     expire(now);
     reschedule();
     kept.release();
@@ -49,21 +51,22 @@ class liveness : public sending<Host, Self> {
 
   // What the sending half reports.
   void on_blocked() {
-    if (stall_deadline_ != time_point::max()) return;
-    stall_deadline_ = this->host_->now() + this->host_->limits().write_stall_timeout;
+    if (in_trouble().stall_deadline != time_point::max()) return;
+    trouble_->stall_deadline = this->host_->now() + this->host_->limits().write_stall_timeout;
     reschedule();
   }
-  void on_progress() noexcept {
-    if (stall_deadline_ == time_point::max()) return;
-    stall_deadline_ = time_point::max();
+  void on_progress() {
+    if (!trouble_ || trouble_->stall_deadline == time_point::max()) return;
+    trouble_->stall_deadline = time_point::max();
     if (this->waiting_write_) on_blocked();
   }
-  void on_backlog() noexcept {
+  void on_backlog() {
     pause(pause_reason::backlog);
-    halved_backlog_ = this->queued().bytes / 2;
+    in_trouble().halved_backlog = this->queued().bytes / 2;
   }
   bool backlog_is_halved() const noexcept {
-    return is_paused_for(pause_reason::backlog) && this->queued().bytes <= halved_backlog_;
+    return is_paused_for(pause_reason::backlog) && trouble_ &&
+           this->queued().bytes <= trouble_->halved_backlog;
   }
 
  protected:
@@ -77,7 +80,7 @@ class liveness : public sending<Host, Self> {
   }
   void unpause_all() noexcept {
     paused_ = 0;
-    throttled_until_ = time_point::max();
+    if (trouble_) trouble_->throttled_until = time_point::max();
   }
 
   void begin_beats() {
@@ -87,28 +90,36 @@ class liveness : public sending<Host, Self> {
 
   /// Only the deadline of the phase counts from here on.
   void end_beats(time_point phase_deadline) {
-    beat_next_ = watch_deadline_ = throttled_until_ = time_point::max();
+    beat_next_ = time_point::max();
+    if (trouble_) trouble_->watch_deadline = trouble_->throttled_until = time_point::max();
     set_deadline(phase_deadline);
   }
 
   void reschedule() {
     if (this->phase_ == phase::closed) return;
-    this->host_->schedule(*this, std::min({phase_deadline_, beat_next_, watch_deadline_,
-                                           stall_deadline_, throttled_until_}));
+    time_point next = std::min(phase_deadline_, beat_next_);
+    if (trouble_) {
+      next = std::min(
+          {next, trouble_->watch_deadline, trouble_->stall_deadline, trouble_->throttled_until});
+    }
+    this->host_->schedule(*this, next);
   }
 
   /// Starts, keeps or ends the watch over an unfinished message, after every read.
   void watch(bool completed) {
     auto const unfinished = this->peer_.unfinished();
-    if (unfinished.held != held_before_) {
-      this->host_->partial_changed(this->self(), std::exchange(held_before_, unfinished.held),
+    if (!trouble_ && !unfinished.exists && unfinished.held == 0) [[likely]]
+      return;
+    troubles& now = in_trouble();
+    if (unfinished.held != now.held_before) {
+      this->host_->partial_changed(this->self(), std::exchange(now.held_before, unfinished.held),
                                    unfinished.held);
     }
     if (!unfinished.exists) {
-      watch_deadline_ = time_point::max();
-    } else if (completed || watch_deadline_ == time_point::max()) {
-      watched_held_ = unfinished.held;
-      watch_deadline_ = this->host_->now() + this->host_->limits().message_timeout;
+      now.watch_deadline = time_point::max();
+    } else if (completed || now.watch_deadline == time_point::max()) {
+      now.watched_held = unfinished.held;
+      now.watch_deadline = this->host_->now() + this->host_->limits().message_timeout;
       reschedule();
     }
   }
@@ -118,17 +129,20 @@ class liveness : public sending<Host, Self> {
     unwatch();
   }
   /// The connection ends: what it held no longer counts.
-  void unwatch() noexcept { this->host_->forget_partial(std::exchange(held_before_, 0)); }
+  void unwatch() noexcept {
+    if (trouble_) this->host_->forget_partial(std::exchange(trouble_->held_before, 0));
+  }
 
   /// Charges a message or a control frame. False if that was the last straw.
   bool within_rates(rate_kind kind, std::size_t bytes) {
     auto const& limits = this->host_->limits().rates;
-    if (!rates_) rates_ = std::make_unique<rate_guard>(limits, this->host_->now());
-    switch (rates_->take(kind, bytes, this->host_->now())) {
+    auto& rates = in_trouble().rates;
+    if (!rates) rates = std::make_unique<rate_guard>(limits, this->host_->now());
+    switch (rates->take(kind, bytes, this->host_->now())) {
       case rate_verdict::within: return true;
       case rate_verdict::wait:
         pause(pause_reason::rate);
-        throttled_until_ = rates_->until();
+        trouble_->throttled_until = rates->until();
         reschedule();
         return true;
       case rate_verdict::exceeded: break;
@@ -141,6 +155,22 @@ class liveness : public sending<Host, Self> {
  private:
   static constexpr std::size_t min_progress = 8 * 1024;  // bytes per second of a long message
 
+  // What only a connection has that was slow once, or cut a message, or is held to rates. Kept from
+  // then on, so that it costs an allocation once.
+  struct troubles {
+    time_point watch_deadline = time_point::max();
+    time_point stall_deadline = time_point::max();
+    time_point throttled_until = time_point::max();
+    std::size_t watched_held = 0;
+    std::size_t held_before = 0;
+    std::size_t halved_backlog = 0;
+    std::unique_ptr<rate_guard> rates;
+  };
+  troubles& in_trouble() {
+    if (!trouble_) trouble_ = std::make_unique<troubles>();
+    return *trouble_;
+  }
+
   void look() {
     typename Host::turn const turn(*this->host_);
     for (int i = 0; i < 64 && this->phase_ != phase::closed && !paused_; ++i) {
@@ -152,18 +182,25 @@ class liveness : public sending<Host, Self> {
   void expire(time_point now) {
     if (this->phase_ == phase::closed) return;
     if (phase_deadline_ <= now) return this->self().on_phase_timeout();
-    if (stall_deadline_ <= now) return give_up(errc::write_stalled);
-    if (watch_deadline_ <= now && paused_) {  // nobody listens to it
-      watch_deadline_ = now + this->host_->limits().message_timeout;
-    }
-    if (watch_deadline_ <= now && !keeps_coming(now)) {
-      return this->self().violate(errc::message_timeout, ws::close_code_for(errc::message_timeout));
-    }
+    if (trouble_ && !outlives_trouble(now)) return;
     if (beat_next_ <= now) on_beat(now);
-    if (throttled_until_ <= now) {
-      throttled_until_ = time_point::max();
+    if (trouble_ && trouble_->throttled_until <= now) {
+      trouble_->throttled_until = time_point::max();
       this->self().resume_reading(pause_reason::rate);
     }
+  }
+
+  // False if it was given up.
+  bool outlives_trouble(time_point now) {
+    if (trouble_->stall_deadline <= now) return give_up(errc::write_stalled), false;
+    if (trouble_->watch_deadline > now) return true;
+    if (paused_) {  // nobody listens to it
+      trouble_->watch_deadline = now + this->host_->limits().message_timeout;
+    } else if (!keeps_coming(now)) {
+      this->self().violate(errc::message_timeout, ws::close_code_for(errc::message_timeout));
+      return false;
+    }
+    return true;
   }
 
   // A long message may take longer than the timeout as long as it makes progress.
@@ -171,9 +208,10 @@ class liveness : public sending<Host, Self> {
     auto const timeout = this->host_->limits().message_timeout;
     auto const seconds = std::chrono::duration_cast<std::chrono::seconds>(timeout).count();
     std::size_t const held = this->peer_.unfinished().held;
-    if (held < watched_held_ + min_progress * static_cast<std::size_t>(seconds)) return false;
-    watched_held_ = held;
-    watch_deadline_ = now + timeout;
+    auto const least = min_progress * static_cast<std::size_t>(seconds);
+    if (held < trouble_->watched_held + least) return false;
+    trouble_->watched_held = held;
+    trouble_->watch_deadline = now + timeout;
     return true;
   }
 
@@ -202,13 +240,7 @@ class liveness : public sending<Host, Self> {
   [[no_unique_address]] typename Host::connection_beat beat_;
   time_point phase_deadline_ = time_point::max();
   time_point beat_next_ = time_point::max();
-  time_point watch_deadline_ = time_point::max();
-  time_point stall_deadline_ = time_point::max();
-  time_point throttled_until_ = time_point::max();
-  std::size_t watched_held_ = 0;
-  std::size_t held_before_ = 0;
-  std::size_t halved_backlog_ = 0;
-  std::unique_ptr<rate_guard> rates_;
+  std::unique_ptr<troubles> trouble_;
   std::uint8_t paused_ = 0;
 };
 

@@ -89,7 +89,8 @@ class arena_load {
     // Both kinds once before it counts: pools fill, windows of TCP open.
     run_window(true, 3, nullptr);
     run_window(false, 2, nullptr);
-    auto const count = std::max(2u, static_cast<unsigned>(options_.seconds / options_.window));
+    auto const count =
+        std::max(1u, static_cast<unsigned>(options_.seconds / options_.window / 2)) * 2;
     for (unsigned i = 0; i < count; ++i) {
       windows_.push_back(std::make_unique<window>());
       windows_.back()->loud = i % 2 == 1;

@@ -120,7 +120,8 @@ class arena_load {
 
  private:
   static constexpr double settle_seconds = 0.3;
-  static constexpr std::uint64_t slice_ns = 250'000;       // inputs leave in so many at once
+  // Inputs leave in so many at once; out of step with the ticks by which the kernel counts time.
+  static constexpr std::uint64_t slice_ns = 257'131;
   static constexpr std::uint64_t slow_ns = 1'500'000'000;  // slow players read so rarely
   static constexpr int slow_receive_buffer = 16 * 1024;
   static constexpr double quiet_machine = 0.08;

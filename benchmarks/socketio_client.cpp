@@ -1,4 +1,4 @@
-// The client that clients.py measures beside Node's socket.io-client.
+// The client that run.sh measures beside Node's socket.io-client.
 //   socketio_client --url URL --connections N --in-flight D --seconds S   events there and back
 //   socketio_client --url URL --idle --connections N                      memory of idle clients
 // Prints one line of JSON: messages that came back and CPU seconds, or bytes per client.

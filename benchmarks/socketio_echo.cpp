@@ -1,4 +1,4 @@
-// The Socket.IO server that compare.py measures beside Node's: `m` goes back to its sender, `all`
+// The Socket.IO server that run.sh measures beside Node's: `m` goes back to its sender, `all`
 // goes to everybody.
 #include <cstdio>
 

@@ -4,6 +4,7 @@
 //   server.hpp    basic_server<policies>, server, websocket_server    accept, handlers, rooms, poll
 //   client.hpp    basic_client<policies>, client, websocket_client    connect, emit, send, receive
 //   policies.hpp  policies<...> and with_x<...>                       one type for each axis
+//   fwd.hpp       names only; instances.hpp                           for short compile times
 //
 //   testing/      a network and a clock to test your own handlers with; not included here
 //   endpoint/     F5  connection, accept, HTTP routes, dial; static_files.hpp and journal_queue.hpp
@@ -13,7 +14,7 @@
 //                     namespaces, membership, targeting, emitting, connecting, clustering,
 //                     socketio_core. A client's: dialing, redialing, engine_requests,
 //                     engine_client, client_emitting, client_joining, socketio_client_core
-//   transport/    F4  byte streams: tcp, tls, unix_socket, memory
+//   transport/    F4  byte streams: tcp, tls, unix_socket, memory; epoll_tcp.hpp on request
 //   ------------- below: no socket, no clock, no thread, no random source; no Asio
 //   machine/      F3  engine_session, client_engine, redial, packet parsers, acknowledgements,
 //                     recovery, outbox, rates

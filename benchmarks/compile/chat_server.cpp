@@ -1,9 +1,9 @@
-// A small chat server, as the README has it: what including the server costs.
+// A small chat server, as the README has it: what including the whole library costs.
 #include <string>
 
 #include <asio/io_context.hpp>
 
-#include <hawser/server.hpp>
+#include <hawser.hpp>
 
 int main() {
   asio::io_context io;

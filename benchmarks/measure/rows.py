@@ -113,8 +113,10 @@ ROWS = [
 
 
 def chosen(patterns):
-    """Rows whose name or group is one of these, or begins so; all without any."""
-    if not patterns:
-        return ROWS
-    return [row for row in ROWS
-            if any(row.group == wanted or row.name.startswith(wanted) for wanted in patterns)]
+    """Rows or groups of these names, or whose names begin so; all without any."""
+    exact = {row.name for row in ROWS} | {row.group for row in ROWS}
+
+    def fits(row, wanted):
+        return wanted in (row.name, row.group) or (wanted not in exact
+                                                   and row.name.startswith(wanted))
+    return [row for row in ROWS if not patterns or any(fits(row, one) for one in patterns)]

@@ -22,11 +22,11 @@
 
 #include "../../examples/arguments.hpp"
 #include "../load/connection_pool.hpp"
-#include "../load/histogram.hpp"
 #include "../load/process.hpp"
 #include "peers.hpp"
 #include "protocol.hpp"
 #include "server_process.hpp"
+#include "windows.hpp"
 
 namespace arena {
 namespace {
@@ -45,15 +45,6 @@ struct options {
   bool each;
   bool poll;
   std::string backend;  ///< empty: the server's own choice
-};
-
-/// What has arrived in one window.
-struct window {
-  bool loud = false;
-  std::uint64_t positions = 0;
-  std::uint64_t bigs = 0;
-  load::histogram latency;  ///< from when the tick was due
-  double waited = 0;  ///< the larger share of the two processes' time spent waiting for a core
 };
 
 struct player : peer {
@@ -92,10 +83,9 @@ class arena_load {
     auto const count =
         std::max(1u, static_cast<unsigned>(options_.seconds / options_.window / 2)) * 2;
     for (unsigned i = 0; i < count; ++i) {
-      windows_.push_back(std::make_unique<window>());
-      windows_.back()->loud = i % 2 == 1;
-      run_window(windows_.back()->loud, settle_seconds, nullptr);
-      run_window(windows_.back()->loud, options_.window - settle_seconds, windows_.back().get());
+      window& one = windows_.add(i % 2 == 1);
+      run_window(one.loud, settle_seconds, nullptr);
+      run_window(one.loud, options_.window - settle_seconds, &one);
     }
     tell(measure_nothing);
   }
@@ -105,9 +95,7 @@ class arena_load {
     std::printf(R"({"players":%u,"hz":%u,"slow":%u,"protocol":"%s","message":"%s",)",
                 options_.players, options_.hz, slow_count_,
                 options_.socketio ? "socket.io" : "websocket", options_.each ? "position" : "view");
-    print_kind(false);
-    print_kind(true);
-    print_ratio();
+    windows_.print();
     if (server.empty()) throw load::failure("the server said nothing at its end");
     for (char const* const name : {"user_cpu_ms_per_tick", "system_cpu_ms_per_tick",
                                    "allocations_per_tick", "writes_per_player_tick"}) {
@@ -124,7 +112,6 @@ class arena_load {
   static constexpr std::uint64_t slice_ns = 257'131;
   static constexpr std::uint64_t slow_ns = 1'500'000'000;  // slow players read so rarely
   static constexpr int slow_receive_buffer = 16 * 1024;
-  static constexpr double quiet_machine = 0.08;
 
   static std::vector<std::string> arguments_for(options const& chosen) {
     std::vector<std::string> made{"--port", "0", "--hz", std::to_string(chosen.hz)};
@@ -349,79 +336,6 @@ class arena_load {
     return at == json.npos ? 0 : std::strtod(json.c_str() + at + name.size() + 3, nullptr);
   }
 
-  // -- the result --------------------------------------------------------------------------------
-
-  struct spread {
-    double q1 = 0, median = 0, q3 = 0;
-  };
-  static spread spread_of(std::vector<double> all) {
-    if (all.empty()) return {};
-    std::sort(all.begin(), all.end());
-    auto const at = [&](double part) {
-      return all[static_cast<std::size_t>(part * static_cast<double>(all.size() - 1) + 0.5)];
-    };
-    return {at(0.25), at(0.5), at(0.75)};
-  }
-
-  // Windows in which neither process had to wait for its core, if there are enough.
-  std::vector<window const*> usable(bool loud) const {
-    std::vector<window const*> quiet, all;
-    for (auto const& one : windows_) {
-      if (one->loud != loud) continue;
-      all.push_back(one.get());
-      if (one->waited < quiet_machine) quiet.push_back(one.get());
-    }
-    return quiet.size() >= 3 ? quiet : all;
-  }
-
-  void print_kind(bool loud) const {
-    auto const chosen = usable(loud);
-    auto const of = [&](double quantile) {
-      std::vector<double> all;
-      for (auto const* one : chosen) {
-        all.push_back(static_cast<double>(one->latency.quantile(quantile)) * 1e-3);
-      }
-      return spread_of(all);
-    };
-    std::uint64_t positions = 0;
-    std::uint64_t bigs = 0;
-    std::size_t of_kind = 0;
-    double waited = 0;
-    for (auto const& one : windows_) of_kind += one->loud == loud ? 1 : 0;
-    for (auto const* one : chosen) {
-      positions += one->positions;
-      bigs += one->bigs;
-      waited = std::max(waited, one->waited);
-    }
-    spread const p999 = of(0.999);
-    std::printf(
-        R"("%s":{"windows":%zu,"left_out":%zu,"most_waited":%.3f,"messages":%ju,"big_messages":%ju,)"
-        R"("latency_us":{"p50":%.1f,"p99":%.1f,"p99_9":%.1f,"p99_9_quartiles":[%.1f,%.1f]}},)",
-        loud ? "loud" : "quiet", chosen.size(), of_kind - chosen.size(), waited,
-        std::uintmax_t{positions}, std::uintmax_t{bigs}, of(0.5).median, of(0.99).median,
-        p999.median, p999.q1, p999.q3);
-  }
-
-  // Each loud window beside the quiet one before it.
-  void print_ratio() const {
-    std::vector<double> quiet, all;
-    for (std::size_t i = 0; i + 1 < windows_.size(); i += 2) {
-      auto const p999 = [&](std::size_t at) {
-        return static_cast<double>(
-            std::max<std::uint64_t>(1, windows_[at]->latency.quantile(0.999)));
-      };
-      all.push_back(p999(i + 1) / p999(i));
-      if (std::max(windows_[i]->waited, windows_[i + 1]->waited) < quiet_machine) {
-        quiet.push_back(all.back());
-      }
-    }
-    bool const enough = quiet.size() >= 3;
-    std::size_t const pairs = enough ? quiet.size() : all.size();
-    spread const found = spread_of(enough ? quiet : all);
-    std::printf(R"("p99_9_ratio":{"median":%.3f,"quartiles":[%.3f,%.3f],"pairs":%zu,"noisy":%s},)",
-                found.median, found.q1, found.q3, pairs, enough ? "false" : "true");
-  }
-
   options options_;
   std::uint64_t step_ns_;
   std::vector<player> players_;
@@ -430,7 +344,7 @@ class arena_load {
   load::unique_fd big_epoll_;
   std::vector<std::byte> inbox_;
   server_process server_;
-  std::vector<std::unique_ptr<window>> windows_;
+  windows windows_;
   std::unordered_set<std::uint32_t> selves_;
   window* into_ = nullptr;
   bool loud_ = false;

@@ -87,26 +87,53 @@ TEST_CASE("block pool: a freed block serves any size of its class", "[core][payl
   }
 }
 
-TEST_CASE("block pool: what is larger than 64 KiB is not kept", "[core][payload]") {
+TEST_CASE("block pool: what is larger than 2 MiB is not kept", "[core][payload]") {
   block_pool pool;
-  void* const at = pool.allocate(64 * 1024 + 1);
-  std::memset(at, 0, 64 * 1024 + 1);
-  pool.deallocate(at, 64 * 1024 + 1);
+  std::size_t const large = (std::size_t{2} << 20) + 1;
+  void* const at = pool.allocate(large);
+  std::memset(at, 0, large);
+  pool.deallocate(at, large);
   void* const huge = pool.allocate(std::size_t{10} << 20);
   pool.deallocate(huge, std::size_t{10} << 20);
 }
 
-TEST_CASE("block pool: keeps 256 KiB of each size and no more", "[core][payload]") {
+namespace {
+
+// As many blocks at once, taken and given back in this order; how many came from `known`.
+std::size_t take_and_give(block_pool& pool, std::size_t count, std::set<void*>& known) {
+  std::vector<void*> blocks;
+  for (std::size_t i = 0; i < count; ++i) blocks.push_back(pool.allocate(16 * 1024));
+  std::size_t found = 0;
+  for (void* const block : blocks) found += known.count(block);
+  known = {blocks.begin(), blocks.end()};
+  for (void* const block : blocks) pool.deallocate(block, 16 * 1024);
+  return found;
+}
+
+}  // namespace
+
+TEST_CASE("block pool: keeps what was in use at once not long ago", "[core][payload]") {
+  block_pool pool;
+  std::set<void*> known;
+  take_and_give(pool, 40, known);
+  CHECK(take_and_give(pool, 40, known) == 40);
+  pool.age();
+  CHECK(take_and_give(pool, 40, known) == 40);
+}
+
+TEST_CASE("block pool: at rest it keeps 256 KiB of each size and no more", "[core][payload]") {
   block_pool pool;
   std::vector<void*> blocks;
   for (int i = 0; i < 40; ++i) blocks.push_back(pool.allocate(16 * 1024));
+  bool const by_rest = GENERATE(true, false);
   for (void* const block : blocks) pool.deallocate(block, 16 * 1024);
-  // Exactly sixteen come back, the last ones given first.
+  if (by_rest) pool.rest();
+  for (int i = 0; i < 60 && !by_rest; ++i) pool.age();
+  // Exactly sixteen are left, those that were given first.
   for (int i = 15; i >= 0; --i) {
     void* const again = pool.allocate(16 * 1024);
     CHECK(again == blocks[static_cast<std::size_t>(i)]);
   }
-  // Blocks are still held by nobody but this test: give them back.
   for (int i = 0; i < 16; ++i) pool.deallocate(blocks[static_cast<std::size_t>(i)], 16 * 1024);
 }
 

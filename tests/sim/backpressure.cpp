@@ -322,3 +322,21 @@ TEST_CASE("sim: a drain event tells when a blocked peer has taken everything", "
   CHECK(h.sockets[0].queued().bytes == 0);
   CHECK(h.sockets[0].queued().messages == 0);
 }
+
+TEST_CASE("sim: latest_by_key keeps the newest of what was to leave at once", "[sim]") {
+  house_with<hawser::latest_by_key> h(limits);
+  tight(h);
+  peer slow(h);
+  h.run(1ms);
+  slow.pause_reading(true);
+  for (int i = 0; i < 40; ++i) {
+    REQUIRE(!h.sockets[0].send(numbered(i), {.key = 1, .at_once = true}));
+  }
+  CHECK(h.sockets[0].queued().messages <= 2);  // one that has begun to leave, and the newest
+  slow.pause_reading(false);
+  h.run(1s);
+  auto const heard = slow.texts();
+  REQUIRE(!heard.empty());
+  CHECK(number(heard.back()) == 39);
+  for (std::size_t i = 1; i < heard.size(); ++i) CHECK(number(heard[i - 1]) < number(heard[i]));
+}

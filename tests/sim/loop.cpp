@@ -98,3 +98,61 @@ TEST_CASE("sim: flush from inside a handler keeps the order of messages", "[sim]
   h.run();
   CHECK(p.texts() == std::vector<std::string>{"1", "2", "3", "4", "5", "1", "2", "3", "4", "5"});
 }
+
+TEST_CASE("sim: a message at once leaves with what is queued before it, and nothing else",
+          "[sim]") {
+  house h;
+  h.echo = false;
+  peer a(h), b(h);
+  h.run();
+  auto const waiting = [](peer& at) { return at.connection().unread(memory_end::dialler); };
+  CHECK(h.server->all().send("event") == 2);
+  CHECK(!h.sockets[0].send("view", {.at_once = true}));
+  CHECK(waiting(a) == 7 + 6);
+  CHECK(waiting(b) == 0);
+  CHECK(!h.sockets[0].send("next", {.at_once = true}));  // with nothing queued
+  CHECK(waiting(a) == 7 + 6 + 6);
+  CHECK(!h.sockets[0].send("last"));
+  h.sockets[1].flush();
+  CHECK(waiting(b) == 7);
+  CHECK(waiting(a) == 7 + 6 + 6);
+  h.server->flush();
+  h.run();
+  CHECK(a.texts() == std::vector<std::string>{"event", "view", "next", "last"});
+  CHECK(b.texts() == std::vector<std::string>{"event"});
+}
+
+TEST_CASE("sim: at once means behind the others while messages are read", "[sim]") {
+  house h;
+  h.echo = false;
+  h.then = [&](hawser::websocket s, hawser::message const&) {
+    (void)s.send("1");
+    (void)s.send("2", {.at_once = true});
+    s.flush();
+    h.server->all().send("3");
+    (void)h.sockets[1].send("4", {.at_once = true});
+    (void)s.send("4", {.at_once = true});
+  };
+  peer a(h), b(h);
+  h.run();
+  a.send(text("go"));
+  h.run();
+  CHECK(a.texts() == std::vector<std::string>{"1", "2", "3", "4"});
+  CHECK(b.texts() == std::vector<std::string>{"3", "4"});
+}
+
+TEST_CASE("sim: what fails at once ends the connection with the next flush", "[sim]") {
+  house h;
+  h.echo = false;
+  peer a(h);
+  h.run();
+  a.reset();
+  (void)h.sockets[0].send("view", {.at_once = true});
+  (void)h.sockets[0].send("view");
+  h.sockets[0].flush();
+  CHECK(h.closes == 0);  // not under the caller's feet
+  h.run();
+  CHECK(h.closes == 1);
+  CHECK(h.sockets[0].send("view", {.at_once = true}) == errc::not_open);
+  h.sockets[0].flush();
+}

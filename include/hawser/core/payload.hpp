@@ -13,8 +13,9 @@
 
 namespace hawser::inline HAWSER_ABI {
 
-/// Recycled memory of one thread, in blocks of powers of two from 64 bytes to 64 KiB. What is
-/// larger comes from the heap. Keeps at most 256 KiB of spare blocks of each size.
+/// Recycled memory of one thread, in blocks of powers of two from 64 bytes to 2 MiB. What is
+/// larger comes from the heap. Keeps 256 KiB of spare blocks of each size, and beyond that as many
+/// as were in use at once not long ago: what every tick needs isn't given back in between.
 class block_pool {
  public:
   block_pool() noexcept = default;
@@ -30,20 +31,35 @@ class block_pool {
     std::size_t const index = class_of(size);
     if (index >= classes) return ::operator new(size);
     auto& list = spare_[index];
-    if (!list.first) return ::operator new(min_block << index);
+    if (++list.in_use > list.peak) list.peak = list.in_use;
+    if (!list.first) return fresh(list, index);
     --list.count;
     return std::exchange(list.first, list.first->next);
   }
 
   void deallocate(void* block, std::size_t size) noexcept {
     std::size_t const index = class_of(size);
-    if (index >= classes || spare_[index].count >= (max_spare_bytes >> index) / min_block) {
-      ::operator delete(block);
-      return;
-    }
+    if (index >= classes) return ::operator delete(block);
     auto& list = spare_[index];
+    --list.in_use;
+    if (!keeps(list, index, list.count + 1)) return ::operator delete(block);
     list.first = ::new (block) node{list.first};
     ++list.count;
+  }
+
+  /// Some seconds have passed: what wasn't needed for long is given back, an eighth each time.
+  void age() noexcept {
+    for (auto& list : spare_) {
+      list.wanted = std::max(list.peak, list.wanted - (list.wanted + 7) / 8);
+      list.peak = list.in_use;
+    }
+    trim();
+  }
+
+  /// Nothing is needed for now.
+  void rest() noexcept {
+    for (auto& list : spare_) list.wanted = list.peak = 0;
+    trim();
   }
 
  private:
@@ -53,13 +69,40 @@ class block_pool {
   struct spare_list {
     node* first = nullptr;
     std::size_t count = 0;
+    std::size_t in_use = 0;
+    std::size_t peak = 0;    // of those in use, since `age`
+    std::size_t wanted = 0;  // for what was in use at once before
   };
   static constexpr std::size_t min_block = 64;
-  static constexpr std::size_t classes = 11;
+  static constexpr std::size_t classes = 16;
   static constexpr std::size_t max_spare_bytes = 256 * 1024;
 
   static std::size_t class_of(std::size_t size) noexcept {
     return static_cast<std::size_t>(std::bit_width((std::max(size, min_block) - 1) / min_block));
+  }
+
+  static bool keeps(spare_list const& list, std::size_t index, std::size_t spare) noexcept {
+    return spare <= (max_spare_bytes >> index) / min_block ||
+           spare + list.in_use <= std::max(list.peak, list.wanted);
+  }
+
+  void trim() noexcept {
+    for (std::size_t index = 0; index < classes; ++index) {
+      auto& list = spare_[index];
+      while (list.first && !keeps(list, index, list.count)) {
+        ::operator delete(std::exchange(list.first, list.first->next));
+        --list.count;
+      }
+    }
+  }
+
+  static void* fresh(spare_list& list, std::size_t index) {
+    try {
+      return ::operator new(min_block << index);
+    } catch (...) {
+      --list.in_use;
+      throw;
+    }
   }
 
   std::array<spare_list, classes> spare_;

@@ -129,6 +129,14 @@ class host : public Interface, public context_guest {
     flush_soon();
   }
 
+  /// It has nothing left to send: forgets that again, if it was the last to be marked.
+  void unmark_dirty(connection_type& one) noexcept {
+    if (dirty_ != &one) return;  // the flush will find nothing
+    dirty_ = one.next_dirty;
+    one.dirty = false;
+    one.release();
+  }
+
   /// A flush comes with the next turn of the loop.
   void flush_soon() {
     if (flush_posted_ || gone_) return;
@@ -180,6 +188,7 @@ class host : public Interface, public context_guest {
     if (gone_ || wheel_.next()) return;
     armed_ = time_point::max();
     timer_->cancel();
+    workspace_.blocks().rest();
   }
 
   /// Whether bytes lie in the receive buffer, behind which parsers may read.
@@ -327,6 +336,10 @@ class host : public Interface, public context_guest {
     turn const held(*this);
     armed_ = time_point::max();
     time_point const at = now();
+    if (at >= next_aging_) {
+      workspace_.blocks().age();
+      next_aging_ = at + std::chrono::seconds(5);
+    }
     advancing const whole(*this);  // arms the timer again, also when a handler's exception leaves
     wheel_.advance(at, [&](wheel_entry& entry) {
       if (!gone_) derived().on_deadline(entry, at);
@@ -358,6 +371,7 @@ class host : public Interface, public context_guest {
   connection_type* corked_ = nullptr;
   connection_type* dirty_ = nullptr;
   time_point armed_ = time_point::max();
+  time_point next_aging_{};  // of spare memory
   std::size_t references_ = 0;
   int depth_ = 0;
   bool flush_posted_ = false;

@@ -74,6 +74,10 @@ class membership : public namespaces<Derived, Policies> {
     socket_type* const one = find_socket(id);
     return one ? one->in->queued() : backlog{};
   }
+  void flush_one(socket_id to) override {
+    socket_type* const one = find_socket(to);
+    if (one && one->in->carrier()) one->in->carrier()->flush_early();
+  }
 
   socket_type* socket_in(session_type& in, std::string_view nsp) noexcept {
     for (std::uint32_t const slot : in.sockets) {

@@ -70,6 +70,7 @@ class sending : public wheel_entry {
       }
     }
     encoded_message const encoded = peer_.encode(message, space.framing());
+    if (message.at_once) return send_at_once(encoded.head_view(), encoded.body, key);
     return send_encoded(encoded.head_view(), encoded.body, key);
   }
 
@@ -137,6 +138,20 @@ class sending : public wheel_entry {
 
   /// Writes what is queued, as far as the stream takes it.
   void flush() { write({}); }
+
+  /// Likewise under the feet of a caller: what calls handlers, the end of the connection or of a
+  /// wait, is left to the next flush.
+  void flush_early() {
+    if (outbox_.empty() || !takes_early()) return;
+    std::span<bytes_view> const views = host_->space().views();
+    std::size_t const count = outbox_.gather(views);
+    io_result const written = stream_.write_some(views.first(count));
+    if (written.error && !is_would_block(written.error)) return;
+    took(written.bytes);
+    outbox_.consume(written.bytes, blocks());
+    if (outbox_.empty() && !stream_.unsent()) return host_->unmark_dirty(self());
+    if (written.error || stream_.unsent() || count < views.size()) write_when_ready();
+  }
 
   /// Ends corking: what was said leaves in one write, before whatever else is queued.
   void uncork() {
@@ -221,6 +236,40 @@ class sending : public wheel_entry {
     return policies::backpressure::replaces_by_key && key.has_value();
   }
 
+  // Whether a write now calls no handler.
+  bool takes_early() noexcept {
+    return phase_ == phase::open && !waiting_write_ && !was_blocked_ && !host_->is_reading() &&
+           !stream_.unsent();
+  }
+
+  std::error_code send_at_once(bytes_view head, bytes_view body, message_key const& key) {
+    auto& space = host_->space();
+    if (!outbox_.empty() || !takes_early() || !fits_cork(head.size() + body.size())) {
+      auto const refused = send_encoded(head, body, key);
+      flush_early();
+      return refused;
+    }
+    space.cork(head);
+    space.cork(body);
+    bytes_view rest = space.corked();
+    io_result const written = stream_.write_some({&rest, 1});
+    took(written.bytes);
+    rest = rest.subspan(written.bytes);
+    ++host_->counters().messages_out;
+    if (!rest.empty() && written.bytes > 0) {
+      outbox_.push_begun(space.pack(rest), blocks());
+    } else if (!rest.empty()) {
+      outbox_.push(space.pack(rest), key, blocks());
+    }
+    space.uncork();
+    if (written.error && !is_would_block(written.error)) {
+      host_->mark_dirty(self());  // the next flush meets the same error
+    } else if (!rest.empty() || stream_.unsent()) {
+      write_when_ready();
+    }
+    return {};
+  }
+
   // Small messages gather in the send buffer.
   bool fits_cork(std::size_t size) const noexcept {
     auto const& space = host_->space();
@@ -255,6 +304,7 @@ class sending : public wheel_entry {
         if (!corked.empty()) outbox_.push_front_begun(host_->space().pack(corked), blocks());
         return write_when_ready();
       }
+      if (outbox_.empty()) break;
     }
     if (waiting_write_ && !corked.empty() && phase_ != phase::closed) {
       outbox_.push_front_begun(host_->space().pack(corked), blocks());

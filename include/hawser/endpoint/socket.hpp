@@ -74,6 +74,12 @@ class socket : public anchored_id<socket_id>, public emits_events<socket> {
     return at ? at->queued(id_) : backlog{};
   }
 
+  /// Sends at once what is queued for its client, where the rest waits for the server's flush:
+  /// behind the last event of a tick, while its bytes are still in the processor's caches.
+  void flush() const {
+    if (auto* const at = host()) at->flush_one(id_);
+  }
+
   /// The value given to `decision::accept` or `set_data`; null if there is none or it is of another
   /// type. There in disconnect handlers too.
   template <class T>

@@ -94,6 +94,8 @@ class socketio_host : public event_host {
   virtual std::error_code disconnect(socket_id which, bool close) = 0;
   virtual std::error_code close_connection(socket_id of) = 0;
 
+  virtual void flush_one(socket_id to) = 0;
+
   virtual bool join(socket_id who, std::string_view room) = 0;
   virtual bool leave(socket_id who, std::string_view room) = 0;
   virtual std::vector<std::string> rooms_of(socket_id who) = 0;

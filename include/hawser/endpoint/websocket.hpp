@@ -39,6 +39,7 @@ class websocket_host : public endpoint_host {
   virtual std::string remote_address(connection_id id) = 0;
   virtual std::string_view subprotocol(connection_id id) = 0;
   virtual backlog queued(connection_id id) = 0;
+  virtual void flush_one(connection_id id) = 0;
   virtual bool join(connection_id id, std::string_view room) = 0;
   virtual bool leave(connection_id id, std::string_view room) = 0;
   virtual room_id find_room(std::string_view room) = 0;
@@ -59,6 +60,7 @@ class websocket_host : public endpoint_host {
 struct send_options {
   message_key key{};     ///< with `latest_by_key`: takes the place of a queued one with this key
   bool compress = true;  ///< false: never compressed, for secrets beside chosen text (RFC 7692 8)
+  bool at_once = false;  ///< to one peer: not with the next flush, but now, with all that is queued
 };
 
 /// The three ways to say what is sent, for everything that sends. To one connection, `send` answers
@@ -69,15 +71,16 @@ class sends_messages {
  public:
   /// Sends text, which must be valid UTF-8. Messages to one peer leave in the order of the calls.
   auto send(std::string_view text, send_options how = {}) const {
-    return self().transmit({message_kind::text, as_bytes(text), how.compress}, how.key);
+    return self().transmit({message_kind::text, as_bytes(text), how.compress, how.at_once},
+                           how.key);
   }
   /// Sends binary.
   auto send(bytes_view binary, send_options how = {}) const {
-    return self().transmit({message_kind::binary, binary, how.compress}, how.key);
+    return self().transmit({message_kind::binary, binary, how.compress, how.at_once}, how.key);
   }
   /// Sends what was received, or something like it.
   auto send(message const& like, send_options how = {}) const {
-    return self().transmit({like.kind, like.data, how.compress}, how.key);
+    return self().transmit({like.kind, like.data, how.compress, how.at_once}, how.key);
   }
 
  private:
@@ -146,6 +149,12 @@ class websocket : public anchored_id<connection_id>, public sends_messages<webso
   backlog queued() const {
     auto* const at = host();
     return at ? at->queued(id_) : backlog{};
+  }
+
+  /// Sends at once what has been queued for this one, where the rest waits for the server's flush:
+  /// behind the last message of a tick, while its bytes are still in the processor's caches.
+  void flush() const {
+    if (auto* const at = host()) at->flush_one(id_);
   }
 
   /// Enters a room. False if already in it, over a limit, or closed.

@@ -214,6 +214,9 @@ class websocket_client_core final
     connection_type* const one = connection_at(id);
     return one ? one->queued() : backlog{};
   }
+  void flush_one(connection_id id) override {
+    if (connection_type* const one = connection_at(id)) one->flush_early();
+  }
   // A client is in no room of its own.
   bool join(connection_id, std::string_view) override { return false; }
   bool leave(connection_id, std::string_view) override { return false; }

@@ -104,6 +104,9 @@ class websocket_core final
     connection_type* const one = this->find_connection(id);
     return one ? one->queued() : backlog{};
   }
+  void flush_one(connection_id id) override {
+    if (connection_type* const one = this->find_connection(id)) one->flush_early();
+  }
   bool join(connection_id id, std::string_view name) override {
     connection_type* const one = this->find_connection(id);
     return one && one->is_open() && rooms_.join(id.slot, name);

@@ -23,6 +23,7 @@ struct outgoing {
   message_kind kind = message_kind::binary;
   bytes_view data{};
   bool compress = true;  ///< false keeps it uncompressed whatever was agreed
+  bool at_once = false;  ///< to one peer: leaves with what is queued before the next flush
 };
 
 /// An encoded message: a head, and a body that is the message itself or lies in the shared state.

@@ -57,7 +57,7 @@ inline constexpr int send_flags = 0;  // Asio has set SO_NOSIGPIPE
   return ::sendmsg(descriptor, &message, send_flags);
 }
 
-/// `byte_stream::write_some` likewise. That the peer has gone is told by the error, not by a signal.
+/// `byte_stream::write_some` likewise. A peer that has gone is told by the error, not by a signal.
 inline io_result send_now(int descriptor, std::span<bytes_view const> out) noexcept {
   if (out.empty()) return {};
   for (;;) {

@@ -14,10 +14,10 @@ namespace hawser::inline HAWSER_ABI::codec {
 /// Bytes that `write_decimal` may use.
 inline constexpr int max_decimal_size = 32;
 
-/// Writes a finite number below 2^53 that has one to six decimals and no more significant digits than every
-/// `Number` tells apart (15, or 6 of a float), in the shortest form that reads back as the same: a
-/// decimal of so few digits that comes closest to the number is the only one. Costs a tenth of the
-/// general algorithm. Returns the end of what it wrote, or null: then it takes that.
+/// Writes a finite number below 2^53 that has one to six decimals and no more significant digits
+/// than every `Number` tells apart (15, or 6 of a float), in the shortest form that reads back as
+/// the same: a decimal of so few digits that comes closest to the number is the only one. Costs a
+/// tenth of the general algorithm. Returns the end of what it wrote, or null: then it takes that.
 template <class Number>
 char* write_decimal(char* to, Number what) noexcept {
   constexpr std::uint64_t scales[] = {1, 10, 100, 1'000, 10'000, 100'000, 1'000'000};

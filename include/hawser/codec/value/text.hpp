@@ -52,7 +52,8 @@ void for_valid_pieces(std::string_view text, Put put) {
 }
 
 /// Eight bytes of a text, in any order and some of them twice, or blanks in place of those that it
-/// hasn't: enough to ask something of every byte of a short text at once. Precondition: less than 8.
+/// hasn't: enough to ask something of every byte of a short text at once. Precondition: less than 8
+/// of them.
 inline std::uint64_t all_bytes(char const* text, std::size_t size) noexcept {
   std::uint64_t word = 0x2020202020202020;
   if (size >= 4) {

@@ -64,8 +64,8 @@ class message_reader {
     return next_any(in, limits, pool);
   }
 
-  /// What nearly all traffic is: takes one whole, uncompressed data frame of less than 64 KiB. False
-  /// leaves everything as it was to `next_any`, which knows all the rules.
+  /// What nearly all traffic is: takes one whole, uncompressed data frame of less than 64 KiB.
+  /// False leaves everything as it was to `next_any`, which knows all the rules.
   [[gnu::always_inline]] bool take_small(mutable_bytes& in, message_limits const& limits,
                                          frame_event& out) noexcept {
     if (!idle_ || in.size() < 4) return false;

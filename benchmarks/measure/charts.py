@@ -48,7 +48,7 @@ def draw_row(panel, row, figures):
                        textcoords="offset points", color=INK, fontsize=9)
         if key in row.targets:
             panel.plot([row.targets[key]] * 2, [at - 0.4, at + 0.4], color=TARGET, lw=2)
-    panel.set_title(f"{row.title} ({row.unit})", loc="left", color=INK, fontsize=10)
+    panel.set_title(f"{row.title} ({row.unit})" if row.unit else row.title, loc="left", color=INK, fontsize=10)
     panel.spines[["top", "right", "left"]].set_visible(False)
     panel.tick_params(length=0)
     panel.margins(x=0.12)
@@ -58,5 +58,5 @@ def draw_all(rows, results, folder):
     Path(folder).mkdir(parents=True, exist_ok=True)
     for group in dict.fromkeys(row.group for row in rows):
         members = [row for row in rows if row.group == group and row.name in results]
-        if members and group != "arena":
+        if members:
             draw(group, members, results, folder)

@@ -61,13 +61,14 @@ def cells(row, figures):
             yield key, spread(found), "", ""
 
 
+def title(row):
+    return f"{row.title}, {row.unit}" if row.unit else row.title
+
+
 def print_row(row, figures):
-    print(f"\n{row.name}: {row.title}, {row.unit}")
+    print(f"\n{row.name}: {title(row)}")
     for what, value, target, verdict in cells(row, figures):
         print(f"  {what:<28}{value:>26}{target:>12}  {verdict}")
-    for found in figures.values():
-        for name, value in found.get("all", {}).items():
-            print(f"    {name}: {value}")
 
 
 def write_page(path, results, about, rows):
@@ -79,7 +80,7 @@ def write_page(path, results, about, rows):
         lines += ["", f"## {group}", "", "| row | what | figure | target | |", "|---|---|---|---|---|"]
         for row in rows:
             if row.group == group and row.name in results:
-                lines += [f"| {row.title}, {row.unit} | {what} | {value} | {target} | {verdict} |"
+                lines += [f"| {title(row)} | {what} | {value} | {target} | {verdict} |"
                           for what, value, target, verdict in cells(row, results[row.name])]
     Path(path).write_text("\n".join(lines) + "\n", encoding="utf-8")
 

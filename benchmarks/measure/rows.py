@@ -108,7 +108,14 @@ ROWS = [
     Row("client-16", "client", "events of 100 clients x 16 in flight", "x Node", {"client": 1.0},
         "clients", ["--connections", "100", "--in-flight", "16"]),
 
-    Row("arena", "arena", "1,000 players at 60 Hz", "see below", {"arena": 1.0}, "arena"),
+    Row("arena-cpu", "arena", "user CPU of a tick", "ms", {"arena": 1.0}, "arena",
+        figure="user_cpu_ms_per_tick"),
+    Row("arena-allocations", "arena", "allocations of a tick", "", {"arena": 0}, "arena",
+        figure="allocations_per_tick"),
+    Row("arena-writes", "arena", "writes to a player in a tick", "", {"arena": 1.0}, "arena",
+        figure="writes_per_player_tick"),
+    Row("arena-p99.9", "arena", "p99.9 of positions while 1 MiB messages flow", "x without them",
+        {"arena": 1.0}, "arena", figure="p99_9_ratio"),
 ]
 
 

@@ -16,6 +16,7 @@ from .servers import Failed
 MAX_WAIT_SHARE = 0.08  # of a window, spent runnable without a core: beyond it, it is noisy
 FEW_ROUNDS = 5         # with fewer quiet rounds, the noisy ones count too
 COST = "server_cpu_ns_per_message"
+WARM_UP = 1500         # milliseconds: Node compiles what it runs often
 
 
 class Load:
@@ -104,7 +105,7 @@ def peers_of(programs, row):
 def rounds(args, row, loads):
     windows = {load.server.name: [] for load in loads}
     for load in loads:
-        load.run(args.window)  # warms up
+        load.run(WARM_UP)
     for number in range(args.rounds):
         show(f"{row.name}: round {number + 1} of {args.rounds}")
         turn = number % len(loads)

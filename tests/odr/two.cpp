@@ -1,4 +1,6 @@
-// The other of two units that include everything.
+// The other of two units that include everything; this one has seen the names before.
+#include <hawser/fwd.hpp>
+
 #include <hawser.hpp>
 
 int other_unit();

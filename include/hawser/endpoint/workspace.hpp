@@ -57,7 +57,7 @@ class workspace {
     std::byte* const at = cork_end();
     std::size_t const head = write_head(at);
     if (head == 0) return false;
-    if (!body.empty()) std::memcpy(at + head, body.data(), body.size());
+    copy(at + head, body);
     cork_used_ += head + body.size();
     return true;
   }
@@ -82,6 +82,17 @@ class workspace {
 
  private:
   static constexpr std::size_t padding = 64;
+
+  // Short messages without a call, which would cost more than they do.
+  static void copy(std::byte* to, bytes_view from) noexcept {
+    std::size_t const size = from.size();
+    if (size >= 16 && size <= 32) {
+      std::memcpy(to, from.data(), 16);
+      std::memcpy(to + size - 16, from.data() + size - 16, 16);
+    } else if (size > 0) {
+      std::memcpy(to, from.data(), size);
+    }
+  }
 
   std::byte* cork_end() {
     if (!cork_) [[unlikely]]

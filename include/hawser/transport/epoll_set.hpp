@@ -240,32 +240,35 @@ class epoll_set : public std::enable_shared_from_this<epoll_set<Executor>> {
     auto const at = static_cast<place>(event.data.u64 & 0xffff'ffff);
     auto const generation = static_cast<std::uint16_t>(event.data.u64 >> 32);
     bool const failed = (event.events & (EPOLLERR | EPOLLHUP)) != 0;
-    for (auto const what : {direction::readable, direction::writable}) {
+    if (failed || (event.events & EPOLLIN) != 0) {
       if (!is_current(at, generation)) return;
-      if (!failed && (event.events & mask(what)) == 0) continue;
-      bool const told = waits(at, what);
-      if (told) end(entries_[at].waits[index(what)], readiness_wait::fate::complete);
-      // Who was told to read mostly reads on; it costs less to see whether they do than to ask the
-      // kernel twice. Nobody writes for ever.
-      bool const seen = !told || what == direction::writable;
-      if (seen && is_current(at, generation) && !waits(at, what)) {
-        watch(at, entries_[at].events & ~unsigned{mask(what)});
+      auto*& wait = entries_[at].waits[index(direction::readable)];
+      // Who is told mostly reads on; to see whether they do costs less than to ask the kernel twice.
+      wait ? end(wait, readiness_wait::fate::complete) : stop_watching(at, direction::readable);
+    }
+    if (failed || (event.events & EPOLLOUT) != 0) {
+      if (!is_current(at, generation)) return;
+      end(entries_[at].waits[index(direction::writable)], readiness_wait::fate::complete);
+      // Nobody writes for ever.
+      if (is_current(at, generation) && !entries_[at].waits[index(direction::writable)]) {
+        stop_watching(at, direction::writable);
       }
     }
     if (failed && is_current(at, generation)) stop_failing(at);
   }
 
+  void stop_watching(place at, direction what) noexcept {
+    watch(at, entries_[at].events & ~unsigned{mask(what)});
+  }
+
   bool is_current(place at, std::uint16_t generation) const noexcept {
     return entries_[at].generation == generation && entries_[at].registered;
-  }
-  bool waits(place at, direction what) const noexcept {
-    return entries_[at].waits[index(what)] != nullptr;
   }
 
   // Failures are reported whatever is wanted, so that only forgetting the descriptor helps.
   void stop_failing(place at) noexcept {
-    if (waits(at, direction::readable) || waits(at, direction::writable)) return;
     entry& of = entries_[at];
+    if (of.waits[0] || of.waits[1]) return;
     ::epoll_ctl(set_.native_handle(), EPOLL_CTL_DEL, of.descriptor, nullptr);
     of.registered = false;
     of.events = 0;

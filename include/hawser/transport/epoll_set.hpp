@@ -243,7 +243,7 @@ class epoll_set : public std::enable_shared_from_this<epoll_set<Executor>> {
     if (failed || (event.events & EPOLLIN) != 0) {
       if (!is_current(at, generation)) return;
       auto*& wait = entries_[at].waits[index(direction::readable)];
-      // Who is told mostly reads on; to see whether they do costs less than to ask the kernel twice.
+      // Who is told mostly reads on: seeing whether they do costs less than a call to the kernel.
       wait ? end(wait, readiness_wait::fate::complete) : stop_watching(at, direction::readable);
     }
     if (failed || (event.events & EPOLLOUT) != 0) {

@@ -143,6 +143,41 @@ TEST_CASE("epoll: a peer that has gone is told, and not for ever", "[transport]"
   CHECK(two.near[0]->write_some(std::array{hawser::as_bytes("x"sv)}).error);
 }
 
+TEST_CASE("epoll: a peer that resets, and one that only ends its sending", "[transport]") {
+  asio::io_context io;
+  asio::ip::tcp::acceptor acceptor(io, {asio::ip::make_address("127.0.0.1"), 0});
+  hawser::epoll_context<executor> context(io.get_executor(), {});
+  for (bool const rude : {true, false}) {
+    asio::ip::tcp::socket far(io);
+    far.connect(acceptor.local_endpoint());
+    auto taken = hawser::socket_stream<executor>::take_over(io.get_executor(), acceptor.accept());
+    REQUIRE(taken);
+    auto near = context.adopted(std::move(*taken));
+    REQUIRE(near);
+    CHECK(near->remote_address().starts_with("127.0.0.1:"));
+    std::vector<std::error_code> told;
+    near->wait_readable([&](std::error_code error) { told.push_back(error); });
+    if (rude) {
+      far.set_option(asio::socket_base::linger(true, 0));
+      far.close();
+    } else {
+      far.shutdown(asio::socket_base::shutdown_send);
+    }
+    REQUIRE(run_until(io, [&] { return told.size() == 1; }));
+    std::array<std::byte, 10> room;
+    auto const got = near->read_some(room);
+    CHECK(got.error == (rude ? asio::error::make_error_code(asio::error::connection_reset)
+                             : asio::error::make_error_code(asio::error::eof)));
+    if (rude) continue;
+    CHECK(near->write_some(std::array{hawser::as_bytes("still heard"sv)}).bytes == 11);
+    near->shutdown();
+    std::array<char, 20> heard;
+    std::error_code end;
+    CHECK(asio::read(far, asio::buffer(heard), end) == 11);
+    CHECK(end == asio::error::eof);
+  }
+}
+
 TEST_CASE("epoll: writability is waited for beside reading", "[transport]") {
   streams one(1);
   std::string const much(1 << 20, 'x');
@@ -219,7 +254,7 @@ TEST_CASE("epoll: an exception of a handler leaves the loop and nothing behind",
   CHECK(three.told.size() == 3);
 }
 
-TEST_CASE("epoll: the set goes inside a handler, or the loop before the set", "[transport]") {
+TEST_CASE("epoll: the set goes inside a handler, or before its waits end", "[transport]") {
   auto kept = std::make_shared<int>(0);
   {
     streams two(2);

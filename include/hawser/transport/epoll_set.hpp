@@ -3,6 +3,7 @@
 
 #if defined(__linux__)
 #include <array>
+#include <cassert>
 #include <cerrno>
 #include <cstddef>
 #include <cstdint>
@@ -107,9 +108,9 @@ class epoll_set : public std::enable_shared_from_this<epoll_set<Executor>> {
   std::error_code add(int descriptor, place& out) {
     if (auto const error = open()) return error;
     if (free_.empty()) {
-      out = static_cast<place>(entries_.size());
       entries_.emplace_back();
       free_.reserve(entries_.capacity());  // so that `remove` needs no memory
+      out = static_cast<place>(entries_.size() - 1);
     } else {
       out = free_.back();
       free_.pop_back();
@@ -137,6 +138,7 @@ class epoll_set : public std::enable_shared_from_this<epoll_set<Executor>> {
   template <class Handler>
   void wait(place at, direction what, Handler handler) {
     entry& of = entries_[at];
+    assert(!of.waits[index(what)] && "two waits of one direction");
     of.waits[index(what)] = readiness_wait_of<Handler, Executor>::make(std::move(handler));
     ++waiting_;
     watch(at, unsigned{of.events} | mask(what));

@@ -33,14 +33,14 @@ class epoll_stream {
 
   /// Takes a connected socket over. *Errors*: those of the system.
   static result<epoll_stream> take_over(set& in, socket_stream<Executor> from) {
+    typename set::place place = 0;
+    if (auto const error = in.add(from.next_layer().native_handle(), place)) return error;
     auto const descriptor = from.release();
-    if (!descriptor) return descriptor.error();
-    epoll_stream made(in, *descriptor);
-    if (auto const error = in.add(*descriptor, made.place_)) {
-      ::close(std::exchange(made.descriptor_, -1));
-      return error;
+    if (!descriptor) {
+      in.remove(place);
+      return descriptor.error();
     }
-    return made;
+    return epoll_stream(in, place, *descriptor);
   }
 
   epoll_stream(epoll_stream&& other) noexcept
@@ -96,7 +96,8 @@ class epoll_stream {
   }
 
  private:
-  epoll_stream(set& in, int descriptor) noexcept : set_(&in), descriptor_(descriptor) {}
+  epoll_stream(set& in, typename set::place at, int descriptor) noexcept
+      : set_(&in), place_(at), descriptor_(descriptor) {}
 
   template <class Handler>
   void wait(typename set::direction what, Handler handler) {
@@ -107,7 +108,7 @@ class epoll_stream {
   }
 
   set* set_;
-  typename set::place place_ = 0;
+  typename set::place place_;
   int descriptor_;
 };
 

@@ -1,5 +1,6 @@
 """The command line of benchmarks/run.sh."""
 import argparse
+import subprocess
 import sys
 import tempfile
 from pathlib import Path
@@ -46,7 +47,7 @@ def measure_all(args, wanted, results):
         for row in wanted:
             try:
                 results[row.name] = MEASURES[row.how](args, programs, row)
-            except Failed as why:
+            except (Failed, KeyError, subprocess.SubprocessError) as why:
                 show("")
                 failures.append(row.name)
                 print(f"\n{row.name}: not measured: {why}", flush=True)

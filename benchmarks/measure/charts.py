@@ -44,8 +44,13 @@ def draw_row(panel, row, figures):
     panel.barh(names, values, xerr=errors, color=colours, height=0.62,
                error_kw={"ecolor": INK, "capsize": 3, "lw": 1})
     for at, (key, found) in enumerate(shown):
-        panel.annotate(f"{found['value']:,.3g}", (found["high"], at), (6, 0), va="center",
-                       textcoords="offset points", color=INK, fontsize=9)
+        end = found["high"]
+        target = row.targets.get(key, end)
+        if end < target < end * 1.2:  # the mark would stand in the number
+            end = target
+        value = found["value"]
+        panel.annotate(f"{value:,.0f}" if value >= 100 else f"{value:.3g}", (end, at), (6, 0),
+                       va="center", textcoords="offset points", color=INK, fontsize=9)
         if key in row.targets:
             panel.plot([row.targets[key]] * 2, [at - 0.4, at + 0.4], color=TARGET, lw=2)
     panel.set_title(f"{row.title} ({row.unit})" if row.unit else row.title, loc="left", color=INK, fontsize=10)

@@ -148,7 +148,7 @@ def clients(args, programs, row):
     ratios = []
     for number in range(max(3, args.rounds // 8)):
         show(f"{row.name}: round {number + 1}")
-        server = programs.server("socketio")
+        server = programs.server("socketio portable")
         server.start(args.server_core)
         try:
             url = server.url.replace("ws://", "http://")
@@ -178,4 +178,7 @@ def game(programs, seconds):
 
 
 def arena(args, programs, row):
-    return {"arena": figure(game(programs, args.arena_seconds)[row.figure])}
+    found = game(programs, args.arena_seconds)[row.figure]
+    if isinstance(found, dict):
+        return {"arena": figure(found["median"], *found["quartiles"])}
+    return {"arena": figure(found)}

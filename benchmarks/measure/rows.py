@@ -39,7 +39,7 @@ def fan_out(name, title, most, together):
 
 
 def event(name, title, most, *load):
-    return Row(name, "socket.io", title, "x Node", {"socketio": most}, "windows",
+    return Row(name, "socket.io", title, "x Node", {EPOLL: most, PORTABLE: most}, "windows",
                ["--socketio", *load], "Node socket.io")
 
 
@@ -89,8 +89,8 @@ ROWS = [
         "memory", ["--connections", "10000", "--size", "1024", "--deflate"], figure="used"),
     Row("memory-tls", "memory", "idle TLS connection of 5,000", "B", {"tls": 16384}, "memory",
         ["--connections", "5000", "--size", "1024"], peers=("beast tls",)),
-    Row("memory-event", "memory", "idle Socket.IO connection of 5,000", "B", {"socketio": 1536},
-        "memory", ["--connections", "5000", "--socketio"], peers=("Node socket.io",)),
+    Row("memory-event", "memory", "idle Socket.IO connection of 5,000", "B",
+        {"socketio epoll": 1536, "socketio portable": 1536}, "memory", ["--connections", "5000", "--socketio"], peers=("Node socket.io",)),
     Row("accept", "memory", "CPU of an accept and handshake", "us", {EPOLL: 24, PORTABLE: 24},
         "memory", ["--connections", "10000"], figure="open"),
 

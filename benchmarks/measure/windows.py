@@ -89,7 +89,8 @@ def measure(args, programs, row):
 
 
 def server_name(row, key):
-    return f"broadcast {key}" if row.group == "broadcast" and key in (EPOLL, PORTABLE) else key
+    kind = {"broadcast": "broadcast ", "socket.io": "socketio "}.get(row.group, "")
+    return kind + key if key in (EPOLL, PORTABLE) else key
 
 
 def peers_of(programs, row):

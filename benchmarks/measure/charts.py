@@ -7,13 +7,6 @@ PEER = "#b1bac4"
 TARGET = "#e3742f"
 
 
-def bars_of(rows, results):
-    for row in rows:
-        for key, found in results[row.name].items():
-            if key != row.against:
-                yield row, key, found
-
-
 def draw(group, rows, results, folder):
     import matplotlib  # only here: nothing else needs it
     matplotlib.use("svg")
@@ -53,7 +46,8 @@ def draw_row(panel, row, figures):
                        va="center", textcoords="offset points", color=INK, fontsize=9)
         if key in row.targets:
             panel.plot([row.targets[key]] * 2, [at - 0.4, at + 0.4], color=TARGET, lw=2)
-    panel.set_title(f"{row.title} ({row.unit})" if row.unit else row.title, loc="left", color=INK, fontsize=10)
+    title = f"{row.title} ({row.unit})" if row.unit else row.title
+    panel.set_title(title, loc="left", color=INK, fontsize=10)
     panel.spines[["top", "right", "left"]].set_visible(False)
     panel.tick_params(length=0)
     panel.margins(x=0.12)

@@ -37,7 +37,7 @@ struct fixture {
 
   void push(std::string_view text, message_key key = {}) { box.push(pack(text, pool), key, pool); }
   bool replace(std::uint64_t key, std::string_view text) {
-    payload bytes = pack(text, pool);
+    payload_slice bytes = pack(text, pool);
     return box.replace(key, bytes);
   }
 };
@@ -184,12 +184,13 @@ TEST_CASE_METHOD(fixture, "outbox: a pong that has begun to leave is not replace
 }
 
 TEST_CASE_METHOD(fixture, "outbox: gives its memory back when empty", "[machine][outbox]") {
-  // A ring of eight entries comes from the pool's class of its size: it is free again each time.
+  // A ring of four pieces comes from the pool's class of its size: it is free again each time.
   void* const sample = pool.allocate(256);
   pool.deallocate(sample, 256);
   for (int round = 0; round < 3; ++round) {
     push("x");
-    box.consume(1, pool);
+    push("y");
+    box.consume(2, pool);
     void* const again = pool.allocate(256);
     CHECK(again == sample);
     pool.deallocate(again, 256);
@@ -209,6 +210,52 @@ TEST_CASE_METHOD(fixture, "outbox: clear forgets everything", "[machine][outbox]
   CHECK(content(box) == "whole" + std::string(16, 'p'));
 }
 
+TEST_CASE_METHOD(fixture, "outbox: messages of a run are one piece, and are still told apart",
+                 "[machine][outbox]") {
+  payload_run run;
+  auto const add = [&](std::string_view text) {
+    box.push(run.append(as_bytes(text), {}, pool), {}, pool);
+  };
+  for (auto const* text : {"one ", "two ", "three ", "four"}) add(text);
+  std::array<bytes_view, 4> views;
+  CHECK(box.gather(views) == 1);
+  CHECK(as_text(box.lone()) == "one two three four");
+  CHECK(box.queued().messages == 4);
+  CHECK(box.queued().bytes == 18);
+
+  SECTION("drops") {
+    CHECK(box.drop_oldest());
+    CHECK(content(box) == "two three four");
+    CHECK(box.queued().messages == 3);
+    box.consume(4, pool);  // no message has begun to leave
+    CHECK(box.drop_oldest());
+    CHECK(content(box) == "four");
+  }
+  SECTION("what has begun to leave is finished") {
+    box.consume(5, pool);
+    CHECK(box.queued().messages == 3);
+    CHECK(box.drop_oldest());
+    CHECK(content(box) == "wo four");
+    add(" five");
+    CHECK(box.drop_oldest());
+    CHECK(content(box) == "wo  five");
+    CHECK(box.drop_oldest());
+    CHECK_FALSE(box.drop_oldest());
+    CHECK(content(box) == "wo ");
+  }
+  SECTION("something else in between") {
+    push("alone ");
+    add("five");
+    CHECK(box.gather(views) == 3);
+    CHECK(box.queued().messages == 6);
+  }
+  SECTION("a run that goes on for another queue") {
+    (void)run.append(as_bytes(std::string_view("not for this one")), {}, pool);
+    add("five");
+    CHECK(box.gather(views) == 2);
+  }
+}
+
 TEST_CASE("outbox: behaves as a list of messages, whatever is done to it", "[machine][outbox]") {
   enum class what { plain, keyed, control, pong, begun };
   struct item {
@@ -220,6 +267,7 @@ TEST_CASE("outbox: behaves as a list of messages, whatever is done to it", "[mac
     CAPTURE(seed);
     seeded_random random(seed);
     fixture at;
+    payload_run run;
     std::deque<item> model;
     std::size_t sent = 0;  // bytes of the first that have left
     auto const text = [&] {
@@ -230,7 +278,12 @@ TEST_CASE("outbox: behaves as a list of messages, whatever is done to it", "[mac
     for (int step = 0; step < 1'000; ++step) {
       std::string const fresh = text();
       std::uint64_t const key = random.uniform(5);
-      switch (random.uniform(8)) {
+      switch (random.uniform(10)) {
+        case 8:
+        case 9:
+          at.box.push(run.append(as_bytes(fresh), {}, at.pool), {}, at.pool);
+          model.push_back({what::plain, 0, fresh});
+          break;
         case 0:
         case 1:
           at.push(fresh);
@@ -295,7 +348,12 @@ TEST_CASE("outbox: behaves as a list of messages, whatever is done to it", "[mac
       expected.erase(0, sent);
       REQUIRE(content(at.box) == expected);
       REQUIRE(at.box.queued().bytes == expected.size());
+      REQUIRE(at.box.queued().messages == model.size());
       REQUIRE(at.box.empty() == model.empty());
+      auto const is_message = [](item const& one) {
+        return one.kind != what::control && one.kind != what::pong;
+      };
+      REQUIRE(at.box.holds_messages() == std::any_of(model.begin(), model.end(), is_message));
     }
   }
 }

@@ -143,8 +143,15 @@ class payload {
   std::size_t size() const noexcept { return block_ ? block_->size : 0; }
   bytes_view view() const noexcept { return {bytes(), size()}; }
 
-  /// To fill it. Precondition: not shared yet.
+  /// To fill it. Precondition: not shared yet, or nobody else has been shown these bytes.
   std::byte* data() noexcept { return bytes(); }
+
+  /// Whether somebody else refers to the same bytes.
+  bool is_shared() const noexcept { return block_ && block_->references > 1; }
+  bool same_as(payload const& other) const noexcept { return block_ == other.block_; }
+
+  /// What a payload costs beside its bytes.
+  static constexpr std::size_t overhead = 3 * sizeof(std::size_t);
 
  private:
   struct header {
@@ -152,6 +159,7 @@ class payload {
     std::size_t size;
     std::size_t references;
   };
+  static_assert(sizeof(header) == overhead);
   std::byte* bytes() const noexcept { return reinterpret_cast<std::byte*>(block_ + 1); }
 
   header* block_ = nullptr;

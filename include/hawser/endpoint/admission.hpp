@@ -13,25 +13,38 @@
 
 namespace hawser::inline HAWSER_ABI {
 
-/// Makes room for one of `size` bytes in a peer's queue, or says why not: `dropped`,
-/// `send_queue_full`. `Peer` has the queue, `on_backlog()` and `give_up_slow()`.
+/// Goes on where the policy has said something else than `enqueue`.
 template <class Queue, class Policy, class Peer>
-std::error_code make_room(Queue& queue, Policy const& policy, counters& counted, Peer& peer,
-                          std::size_t size) {
-  while (queue.holds_messages()) {
-    verdict const said = policy.admit(queue.queued(), size);
-    if (said == verdict::enqueue) return {};
+[[gnu::noinline]] std::error_code make_room_after(verdict said, Queue& queue, Policy const& policy,
+                                                  counters& counted, Peer& peer, std::size_t size) {
+  while (said != verdict::enqueue) {
     if (said == verdict::pause_reading) {
       peer.on_backlog();
       return {};
     }
     ++counted.messages_dropped;
-    if (said == verdict::drop_oldest && queue.drop_oldest()) continue;
-    if (said != verdict::disconnect) return make_error_code(errc::dropped);
-    peer.give_up_slow();
-    return make_error_code(errc::send_queue_full);
+    bool const dropped = said == verdict::drop_oldest && queue.drop_oldest();
+    if (!dropped && said != verdict::disconnect) return make_error_code(errc::dropped);
+    if (!dropped) {
+      peer.give_up_slow();
+      return make_error_code(errc::send_queue_full);
+    }
+    if (!queue.holds_messages()) break;
+    said = policy.admit(queue.queued(), size);
   }
   return {};
+}
+
+/// Makes room for one of `size` bytes in a peer's queue, or says why not: `dropped`,
+/// `send_queue_full`. `Peer` has the queue, `on_backlog()` and `give_up_slow()`.
+template <class Queue, class Policy, class Peer>
+std::error_code make_room(Queue& queue, Policy const& policy, counters& counted, Peer& peer,
+                          std::size_t size) {
+  if (!queue.holds_messages()) return {};
+  verdict const said = policy.admit(queue.queued(), size);
+  if (said == verdict::enqueue) [[likely]]
+    return {};
+  return make_room_after(said, queue, policy, counted, peer, size);
 }
 
 /// Queues a packet for a peer that polls, as a connection queues a message. `Peer` has also

@@ -7,7 +7,7 @@
 #include <span>
 #include <utility>
 
-#include <hawser/core/payload.hpp>
+#include <hawser/core/payload_run.hpp>
 #include <hawser/endpoint/anchor.hpp>
 #include <hawser/machine/outbox.hpp>
 #include <hawser/policy/framing.hpp>
@@ -15,64 +15,101 @@
 
 namespace hawser::inline HAWSER_ABI::inline HAWSER_ASIO_ABI {
 
-/// A broadcast under way in a server's `Core`. Costs a recipient a reference, no copy.
+/// A broadcast under way in a server's `Core`. Costs a recipient a reference, no copy, and not even
+/// that behind the broadcast before it.
 template <class Core>
 class delivery {
  public:
-  /// `what`: a message, or several that belong together and leave as one.
+  using connection_type = typename Core::connection_type;
+
+  /// `what`: a message, or several that belong together and leave as one; not empty.
   delivery(Core& core, std::span<outgoing const> what, message_key key,
            std::span<connection_id const> except = {})
-      : core_(core), what_(what), key_(key), except_(except) {}
+      : core_(core),
+        what_(what),
+        key_(key),
+        except_(except),
+        is_keyed_(connection_type::is_replaceable(key)) {}
 
-  void to(typename Core::connection_type& one) {
+  [[gnu::always_inline]] void to(connection_type& one) {
     if (!one.is_open()) return;
     for (connection_id const& left_out : except_) {
       if (left_out == one.id) return;
     }
-    payload const* const bytes = encoding_for(one);
-    bool const refused =
-        static_cast<bool>(bytes ? one.send_shared(*bytes, key_) : one.send(what_, key_));
-    taken_ += refused ? 0 : 1;
+    encoding* const with = encoding_for(one);
+    if (with && !is_keyed_ && one.extend_queue(with->bytes)) [[likely]] {
+      ++taken_;
+    } else {
+      taken_ += queue(one, with) ? 1 : 0;
+    }
   }
 
   Core& core() noexcept { return core_; }
   std::size_t taken() const noexcept { return taken_; }
 
  private:
-  // Null: this peer needs bytes of its own.
-  payload const* encoding_for(typename Core::connection_type& one) {
-    auto& space = core_.space();
-    if (encoded_ > 0 && what_.size() == 1) [[likely]] {  // mostly the one encoding will do
-      unsigned const same = one.peer().variant(what_.front(), space.framing());
-      if (same == variants_[0] && same != private_variant) return &encodings_[0];
-    }
+  struct encoding {
     unsigned variant = 0;
-    for (outgoing const& part : what_) {  // what was agreed to is one number; parts have it or 0
-      unsigned const of_part = one.peer().variant(part, space.framing());
+    payload_slice bytes{};
+    payload_slice apart{};
+  };
+
+  [[gnu::noinline]] bool queue(connection_type& one, encoding* with) {
+    if (!with) return !one.send(what_, key_);
+    return one.send_shared(one.is_blocked() ? apart(*with) : with->bytes, key_);
+  }
+
+  // Null: this peer needs bytes of its own.
+  [[gnu::always_inline]] encoding* encoding_for(connection_type& one) {
+    auto& framing = core_.space().framing();
+    unsigned variant = one.peer().variant(what_.front(), framing);
+    if (variant == encodings_[0].variant && what_.size() == 1 && used_ > 0) [[likely]]
+      return &encodings_[0];
+    return variant == private_variant ? nullptr : find_encoding(one, variant);
+  }
+
+  [[gnu::noinline]] encoding* find_encoding(connection_type& one, unsigned variant) {
+    auto& framing = core_.space().framing();
+    for (outgoing const& part : what_.subspan(1)) {  // what was agreed to is one number, or 0
+      unsigned const of_part = one.peer().variant(part, framing);
       if (of_part == private_variant) return nullptr;
       variant = std::max(variant, of_part);
     }
-    for (std::size_t i = 0; i < encoded_; ++i) {
-      if (variants_[i] == variant) return &encodings_[i];
+    for (std::size_t i = 0; i < used_; ++i) {
+      if (encodings_[i].variant == variant) return &encodings_[i];
     }
-    if (encoded_ == encodings_.size()) return nullptr;
-    variants_[encoded_] = variant;
+    return used_ == encodings_.size() ? nullptr : encode(one, variant);
+  }
+
+  [[gnu::noinline]] encoding* encode(connection_type& one, unsigned variant) {
+    auto& space = core_.space();
+    encoding& fresh = encodings_[used_];
+    std::size_t const run = variant == 0 ? 0 : 1;
     if (what_.size() == 1) {
-      auto const fresh = one.peer().encode(what_.front(), space.framing());
-      encodings_[encoded_] = space.pack(fresh.head_view(), fresh.body);
+      auto const encoded = one.peer().encode(what_.front(), space.framing());
+      fresh.bytes = space.share(run, encoded.head_view(), encoded.body);
     } else {
-      encodings_[encoded_] = space.pack(one.encode_group(what_));
+      fresh.bytes = space.share(run, one.encode_group(what_));
     }
-    return &encodings_[encoded_++];
+    fresh.variant = variant;
+    ++used_;
+    return &fresh;
+  }
+
+  // For peers that don't keep up: a small message in a long queue must not keep the block of a run.
+  payload_slice const& apart(encoding& of) {
+    if (of.bytes.size() == of.bytes.block.size()) return of.bytes;
+    if (!of.apart.block) of.apart = core_.space().pack(of.bytes.view());
+    return of.apart;
   }
 
   Core& core_;
   std::span<outgoing const> what_;
   message_key key_;
   std::span<connection_id const> except_;
-  std::array<payload, 8> encodings_;
-  std::array<unsigned, 8> variants_{};
-  std::size_t encoded_ = 0;
+  bool is_keyed_;
+  std::array<encoding, 8> encodings_;
+  std::size_t used_ = 0;
   std::size_t taken_ = 0;
 };
 

@@ -46,12 +46,18 @@ class sending : public wheel_entry {
   stream_type& stream() noexcept { return stream_; }
   typename framing::peer& peer() noexcept { return peer_; }
   backlog queued() const noexcept { return outbox_.queued(); }
+  /// Whether it waits for the stream to take more.
+  bool is_blocked() const noexcept { return waiting_write_; }
   block_pool& blocks() noexcept { return host_->space().blocks(); }
   operation_block& own_block() noexcept { return own_block_; }
 
   void retain() noexcept { ++references_; }
   void release() noexcept {
     if (--references_ == 0) delete &self();
+  }
+
+  static bool is_replaceable(message_key const& key) noexcept {
+    return policies::backpressure::replaces_by_key && key.has_value();
   }
 
   std::error_code send(outgoing const& message, message_key key) {
@@ -94,10 +100,20 @@ class sending : public wheel_entry {
     return group.view();
   }
 
-  /// Queues bytes that others get too.
-  std::error_code send_shared(payload const& encoded, message_key key) {
-    if (phase_ != phase::open) return make_error_code(errc::not_open);
-    return admit(encoded.size(), key, [&] { return encoded; });
+  /// Queues bytes that others get too, if they follow what is queued in a run: no reference is taken
+  /// then, and the flush is on its way. False: nothing was done.
+  [[gnu::always_inline]] bool extend_queue(payload_slice const& encoded) noexcept {
+    if (!outbox_.lone_is_followed_by(encoded)) return false;
+    backlog const before = outbox_.queued_lone();
+    if (host_->backpressure().admit(before, encoded.size()) != verdict::enqueue) return false;
+    outbox_.extend_lone(encoded);
+    count_queued({before.bytes + encoded.size(), before.messages + 1});
+    return true;
+  }
+
+  /// Queues bytes that others get too; whether it has taken them. Precondition: open.
+  bool send_shared(payload_slice const& encoded, message_key const& key) {
+    return !admit(encoded.size(), key, [&]() -> payload_slice const& { return encoded; });
   }
 
   /// Queues bytes of the opening handshake.
@@ -137,7 +153,17 @@ class sending : public wheel_entry {
   }
 
   /// Writes what is queued, as far as the stream takes it.
-  void flush() { write({}); }
+  void flush() {
+    if (!outbox_.lone().empty()) [[likely]] {
+      std::size_t const left = write_whole(outbox_.lone());
+      if (left == 0 && !stream_.unsent()) [[likely]] {
+        outbox_.pop_lone();
+        return self().on_written(std::exchange(was_blocked_, false));
+      }
+      outbox_.consume(outbox_.lone().size() - left, blocks());
+    }
+    write({});
+  }
 
   /// Likewise under the feet of a caller: what calls handlers, the end of the connection or of a
   /// wait, is left to the next flush.
@@ -158,16 +184,13 @@ class sending : public wheel_entry {
     auto& space = host_->space();
     bytes_view corked = space.corked();
     if (corked.empty() && outbox_.empty()) return;
-    if (outbox_.empty() && !waiting_write_ && phase_ != phase::closed) [[likely]] {
-      io_result const written = stream_.write_some({&corked, 1});
-      if (!written.error) [[likely]] {
-        took(written.bytes);
-        corked = corked.subspan(written.bytes);
-        if (corked.empty() && !stream_.unsent()) {
-          space.uncork();
-          return self().on_written(std::exchange(was_blocked_, false));
-        }
+    if (outbox_.empty()) [[likely]] {
+      std::size_t const left = write_whole(corked);
+      if (left == 0 && !stream_.unsent()) [[likely]] {
+        space.uncork();
+        return self().on_written(std::exchange(was_blocked_, false));
       }
+      corked = corked.last(left);
     }
     if (phase_ != phase::closed) write(corked);
     space.uncork();
@@ -214,8 +237,6 @@ class sending : public wheel_entry {
     }
   }
 
-  bool is_blocked() const noexcept { return waiting_write_; }
-
   Host* host_;
   stream_type stream_;
   outbox outbox_;
@@ -231,10 +252,6 @@ class sending : public wheel_entry {
   static constexpr bool has_plain_head =
       requires(typename framing::peer peer, outgoing const& message, std::byte* out,
                typename framing::shared& shared) { peer.plain_head(message, out, shared); };
-
-  static bool is_replaceable(message_key const& key) noexcept {
-    return policies::backpressure::replaces_by_key && key.has_value();
-  }
 
   // Whether a write now calls no handler.
   bool takes_early() noexcept {
@@ -282,6 +299,18 @@ class sending : public wheel_entry {
       return send_corked(head, body);
     }
     return admit(head.size() + body.size(), key, [&] { return host_->space().pack(head, body); });
+  }
+
+  // Tries to write all that there is to say; how much of it is left. An error is met again by the
+  // write that comes then.
+  std::size_t write_whole(bytes_view said) {
+    if (waiting_write_ || phase_ == phase::closed) return said.size();
+    std::span<bytes_view> const views = host_->space().views();
+    views[0] = said;
+    io_result const written = stream_.write_some(views.first(1));
+    if (written.error) return said.size();
+    took(written.bytes);
+    return said.size() - written.bytes;
   }
 
   // What was corked goes first, then the queue, in as few writes as the stream allows.
@@ -346,29 +375,40 @@ class sending : public wheel_entry {
   // Asks the policy about a message that can't leave at once, and queues it.
   template <class Make>
   std::error_code admit(std::size_t size, message_key const& key, Make&& make) {
-    payload bytes;
-    if (is_replaceable(key)) {
-      bytes = make();
-      if (outbox_.replace(*key, bytes)) {
-        ++host_->counters().messages_replaced;
-        return {};
-      }
-    }
+    if (size > outbox::max_message) return make_error_code(errc::message_too_big);
+    if (is_replaceable(key)) return admit_keyed(make(), key);
     if (auto const refused =
-            make_room(outbox_, host_->backpressure(), host_->counters(), self(), size))
+            make_room(outbox_, host_->backpressure(), host_->counters(), self(), size)) {
       return refused;
-    ++host_->counters().messages_out;
-    return put(bytes ? std::move(bytes) : make(), key);
+    }
+    put(make(), key);
+    return {};
   }
 
-  std::error_code put(payload bytes, message_key const& key) {
-    outbox_.push(std::move(bytes), key, blocks());
-    auto& counters = host_->counters();
-    backlog const now = outbox_.queued();
-    counters.queued_bytes_peak = std::max(counters.queued_bytes_peak, now.bytes);
-    counters.queued_messages_peak = std::max(counters.queued_messages_peak, now.messages);
-    host_->mark_dirty(self());
+  std::error_code admit_keyed(payload_slice bytes, message_key const& key) {
+    if (outbox_.replace(*key, bytes)) {
+      ++host_->counters().messages_replaced;
+      return {};
+    }
+    if (auto const refused =
+            make_room(outbox_, host_->backpressure(), host_->counters(), self(), bytes.size())) {
+      return refused;
+    }
+    put(std::move(bytes), key);
     return {};
+  }
+
+  void put(payload_slice bytes, message_key const& key) {
+    outbox_.push(std::move(bytes), key, blocks());
+    count_queued(outbox_.queued());
+    host_->mark_dirty(self());
+  }
+
+  [[gnu::always_inline]] void count_queued(backlog now) noexcept {
+    auto& counters = host_->counters();
+    ++counters.messages_out;
+    if (now.bytes > counters.queued_bytes_peak) counters.queued_bytes_peak = now.bytes;
+    if (now.messages > counters.queued_messages_peak) counters.queued_messages_peak = now.messages;
   }
 
   void took(std::size_t bytes) noexcept {

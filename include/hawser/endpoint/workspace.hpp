@@ -11,6 +11,7 @@
 #include <hawser/core/buffer.hpp>
 #include <hawser/core/bytes.hpp>
 #include <hawser/core/payload.hpp>
+#include <hawser/core/payload_run.hpp>
 #include <hawser/core/random.hpp>
 
 namespace hawser::inline HAWSER_ABI {
@@ -80,6 +81,14 @@ class workspace {
     return packed;
   }
 
+  /// The same for what many get: `run` is 0 or 1, since what some get plain and others compressed
+  /// would not lie behind each other for any of them.
+  payload_slice share(std::size_t run, bytes_view head, bytes_view body = {}) {
+    std::size_t const size = head.size() + body.size();
+    if (size > payload_run::max_message || size == 0) return pack(head, body);
+    return runs_[run].append(head, body, blocks_);
+  }
+
  private:
   static constexpr std::size_t padding = 64;
 
@@ -107,6 +116,7 @@ class workspace {
   std::size_t cork_used_ = 0;
   std::array<bytes_view, 64> views_;  // here, since filling it with nothing costs more than a write
   byte_buffer group_;
+  std::array<payload_run, 2> runs_;
   typename Framing::shared framing_;
 };
 

@@ -174,7 +174,8 @@ class websocket_framing {
       return head + payload.size();
     }
 
-    unsigned variant(outgoing const& message, shared const& state) const noexcept {
+    [[gnu::always_inline]] unsigned variant(outgoing const& message,
+                                            shared const& state) const noexcept {
       if (role_ == role::client) return private_variant;  // every frame has its own mask
       if (!compresses(message, state)) return 0;
       return keeps_mine() ? private_variant : deflate_bits_;

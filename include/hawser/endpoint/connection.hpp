@@ -297,10 +297,18 @@ class connection : public liveness<Host, connection<Host>> {
         hold(in);
         break;
       }
+      if constexpr (requires(message& next) { this->peer_.take_plain(in, shared, next); }) {
+        message next;
+        if (this->peer_.take_plain(in, shared, next)) [[likely]] {
+          completed = true;
+          if (this->phase_ == phase::open) deliver(next);
+          continue;
+        }
+      }
       framing_event const event = this->peer_.decode(in, shared);
-      if (event.what == type::message) [[likely]] {
+      if (event.what == type::message) {
         completed = true;
-        if (this->phase_ == phase::open) deliver(event);
+        if (this->phase_ == phase::open) deliver({event.kind, event.payload});
       } else if (event.what == type::need_more) {
         break;
       } else {
@@ -335,13 +343,13 @@ class connection : public liveness<Host, connection<Host>> {
     read_when_ready();
   }
 
-  void deliver(framing_event const& event) {
+  void deliver(message const& what) {
     auto& host = *this->host_;
     ++host.counters().messages_in;
-    if (host.limits_messages() && !this->within_rates(rate_kind::message, event.payload.size())) {
+    if (host.limits_messages() && !this->within_rates(rate_kind::message, what.data.size())) {
       return;
     }
-    host.deliver(*this, message{event.kind, event.payload});
+    host.deliver(*this, what);
   }
 
   void on_control(framing_event const& event) {

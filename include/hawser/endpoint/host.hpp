@@ -108,10 +108,14 @@ class host : public Interface, public context_guest {
   };
   bool in_turn() const noexcept { return depth_ > 0; }
 
-  void cork(connection_type& of) noexcept { corked_ = &of; }
+  void cork(connection_type& of) {
+    workspace_.open_cork();
+    corked_ = &of;
+  }
   /// Whether some connection's messages are being delivered.
   bool is_reading() const noexcept { return corked_ != nullptr; }
   bool is_corked(connection_type const& of) const noexcept { return corked_ == &of; }
+  connection_type* corked() const noexcept { return corked_; }
   void uncork(connection_type& of) {
     corked_ = nullptr;
     of.uncork();

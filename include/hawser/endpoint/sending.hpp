@@ -60,28 +60,16 @@ class sending : public wheel_entry {
     return policies::backpressure::replaces_by_key && key.has_value();
   }
 
-  std::error_code send(outgoing const& message, message_key key) {
-    if (phase_ != phase::open) return make_error_code(errc::not_open);
-    auto& space = host_->space();
+  std::error_code send(outgoing const& message, message_key const& key) {
     if constexpr (has_plain_head) {  // what answers a message that was just read, mostly
-      if (outbox_.empty() && host_->is_corked(self()) && !is_replaceable(key) &&
-          fits_cork(ws::max_header_size + message.data.size())) [[likely]] {
-        auto const head = [&](std::byte* at) {
-          return peer_.plain_head(message, at, space.framing());
-        };
-        if (space.cork(message.data, head)) {
-          ++host_->counters().messages_out;
-          return {};
-        }
-      }
+      if (cork_plain(message, key)) [[likely]]
+        return {};
     }
-    encoded_message const encoded = peer_.encode(message, space.framing());
-    if (message.at_once) return send_at_once(encoded.head_view(), encoded.body, key);
-    return send_encoded(encoded.head_view(), encoded.body, key);
+    return send_any(message, key);
   }
 
   /// Several messages that belong together: they are queued, dropped and replaced as one.
-  std::error_code send(std::span<outgoing const> parts, message_key key) {
+  std::error_code send(std::span<outgoing const> parts, message_key const& key) {
     if (parts.size() == 1) [[likely]]
       return send(parts.front(), key);
     if (phase_ != phase::open) return make_error_code(errc::not_open);
@@ -253,6 +241,26 @@ class sending : public wheel_entry {
       requires(typename framing::peer peer, outgoing const& message, std::byte* out,
                typename framing::shared& shared) { peer.plain_head(message, out, shared); };
 
+  [[gnu::always_inline]] bool cork_plain(outgoing const& message, message_key const& key) {
+    auto& space = host_->space();
+    if (phase_ != phase::open || !host_->is_corked(self()) || !outbox_.empty() ||
+        is_replaceable(key) || !space.fits_cork(ws::max_header_size + message.data.size()) ||
+        !space.cork(message.data, [&](std::byte* at) {
+          return peer_.plain_head(message, at, space.framing());
+        })) {
+      return false;
+    }
+    ++host_->counters().messages_out;
+    return true;
+  }
+
+  [[gnu::noinline]] std::error_code send_any(outgoing const& message, message_key const& key) {
+    if (phase_ != phase::open) return make_error_code(errc::not_open);
+    encoded_message const encoded = peer_.encode(message, host_->space().framing());
+    if (message.at_once) return send_at_once(encoded.head_view(), encoded.body, key);
+    return send_encoded(encoded.head_view(), encoded.body, key);
+  }
+
   // Whether a write now calls no handler.
   bool takes_early() noexcept {
     return phase_ == phase::open && !waiting_write_ && !was_blocked_ && !host_->is_reading() &&
@@ -261,11 +269,12 @@ class sending : public wheel_entry {
 
   std::error_code send_at_once(bytes_view head, bytes_view body, message_key const& key) {
     auto& space = host_->space();
-    if (!outbox_.empty() || !takes_early() || !fits_cork(head.size() + body.size())) {
+    if (!outbox_.empty() || !takes_early() || !space.fits_cork(head.size() + body.size())) {
       auto const refused = send_encoded(head, body, key);
       flush_early();
       return refused;
     }
+    space.open_cork();
     space.cork(head);
     space.cork(body);
     bytes_view rest = space.corked();
@@ -285,12 +294,6 @@ class sending : public wheel_entry {
       write_when_ready();
     }
     return {};
-  }
-
-  // Small messages gather in the send buffer.
-  bool fits_cork(std::size_t size) const noexcept {
-    auto const& space = host_->space();
-    return size <= space.cork_room() && size <= space.cork_size() / 4;
   }
 
   std::error_code send_encoded(bytes_view head, bytes_view body, message_key const& key) {
@@ -346,7 +349,7 @@ class sending : public wheel_entry {
   // Small messages gather in the send buffer, large ones go out from where they are.
   std::error_code send_corked(bytes_view head, bytes_view body) {
     auto& space = host_->space();
-    if (fits_cork(head.size() + body.size())) [[likely]] {
+    if (space.fits_cork(head.size() + body.size())) [[likely]] {
       space.cork(head);
       space.cork(body);
       return {};

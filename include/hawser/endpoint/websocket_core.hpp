@@ -71,7 +71,8 @@ class websocket_core final
   // -- what handles ask --------------------------------------------------------------------------
 
   std::error_code send(connection_id id, outgoing const& what, message_key key) override {
-    connection_type* const one = this->find_connection(id);
+    connection_type* one = this->corked();  // mostly the one that has just said something
+    if (!one || one->id != id) one = this->find_connection(id);
     return one ? one->send(what, key) : this->gone_call();
   }
   std::error_code close(connection_id id, close_code code, std::string_view reason) override {

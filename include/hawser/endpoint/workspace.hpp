@@ -27,7 +27,7 @@ class workspace {
   };
 
   workspace(sizes const& wanted, typename Framing::options const& framing, random_source random)
-      : sizes_(wanted), framing_(framing, random) {}
+      : sizes_(wanted), max_corked_(wanted.send_buffer / 4), framing_(framing, random) {}
 
   /// Where reads go. Behind it lie 64 bytes that parsers may read past the end.
   mutable_bytes receive_buffer() {
@@ -38,16 +38,24 @@ class workspace {
   block_pool& blocks() noexcept { return blocks_; }
   typename Framing::shared& framing() noexcept { return framing_; }
 
-  /// What the connection that is being read from has said meanwhile: it leaves in one write.
+  /// Where the connection that is being read from gathers what it says meanwhile: it leaves in one
+  /// write. To be opened before anything is corked.
+  void open_cork() {
+    if (!cork_) [[unlikely]]
+      cork_.reset(new std::byte[sizes_.send_buffer]);
+  }
   bytes_view corked() const noexcept { return {cork_.get(), cork_used_}; }
-  std::size_t cork_room() const noexcept { return sizes_.send_buffer - cork_used_; }
-  std::size_t cork_size() const noexcept { return sizes_.send_buffer; }
   void uncork() noexcept { cork_used_ = 0; }
 
-  /// Precondition: `bytes.size() <= cork_room()`.
+  /// Only small messages are gathered: large ones go out from where they are.
+  bool fits_cork(std::size_t size) const noexcept {
+    return size <= max_corked_ && cork_used_ + size <= sizes_.send_buffer;
+  }
+
+  /// Precondition, here and below: `fits_cork(bytes.size())`.
   void cork(bytes_view bytes) {
     if (bytes.empty()) return;
-    std::memcpy(cork_end(), bytes.data(), bytes.size());
+    std::memcpy(cork_.get() + cork_used_, bytes.data(), bytes.size());
     cork_used_ += bytes.size();
   }
 
@@ -55,7 +63,7 @@ class workspace {
   /// unless it answers 0: then nothing was said. Precondition: the longest head and the body fit.
   template <class WriteHead>
   bool cork(bytes_view body, WriteHead&& write_head) {
-    std::byte* const at = cork_end();
+    std::byte* const at = cork_.get() + cork_used_;
     std::size_t const head = write_head(at);
     if (head == 0) return false;
     copy(at + head, body);
@@ -103,13 +111,8 @@ class workspace {
     }
   }
 
-  std::byte* cork_end() {
-    if (!cork_) [[unlikely]]
-      cork_.reset(new std::byte[sizes_.send_buffer]);
-    return cork_.get() + cork_used_;
-  }
-
   sizes sizes_;
+  std::size_t max_corked_;
   block_pool blocks_;  // outlives the framing's state and everything queued
   std::unique_ptr<std::byte[]> receive_;
   std::unique_ptr<std::byte[]> cork_;

@@ -123,12 +123,15 @@ class websocket_framing {
     }
 
     // Inlined wherever frames are read, as is what it calls: together they are fifty instructions.
-    [[gnu::always_inline]] framing_event decode(mutable_bytes& in, shared& state) {
+    [[gnu::always_inline]] bool take_plain(mutable_bytes& in, shared& state,
+                                           message& out) noexcept {
       ws::frame_event small;
-      if (reader_.take_small(in, state.limits(), small)) [[likely]] {
-        auto const kind = small.text ? message_kind::text : message_kind::binary;
-        return {.what = framing_event::type::message, .kind = kind, .payload = small.payload};
-      }
+      if (!reader_.take_small(in, state.limits(), small)) return false;
+      out = {small.text ? message_kind::text : message_kind::binary, small.payload};
+      return true;
+    }
+
+    framing_event decode(mutable_bytes& in, shared& state) {
       if (in.empty() && reader_.is_idle()) return {};
       return decode_any(in, state);
     }
@@ -192,10 +195,10 @@ class websocket_framing {
       return message.kind == message_kind::text ? ws::opcode::text : ws::opcode::binary;
     }
 
-    // Out of line: what is left over for it is rare.
+    // Out of line: what `take_plain` leaves over for it is rare.
     [[gnu::noinline]] framing_event decode_any(mutable_bytes& in, shared& state) {
       using type = ws::frame_event::type;
-      auto const event = reader_.next_any(in, state.limits(), state.assemblies());
+      auto const event = reader_.next(in, state.limits(), state.assemblies());
       switch (event.what) {
         case type::binary: return {.what = framing_event::type::message, .payload = event.payload};
         case type::text:

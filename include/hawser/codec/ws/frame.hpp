@@ -153,6 +153,26 @@ inline std::byte* mask_blocks(std::byte* at, std::size_t blocks, std::uint64_t w
   return at;
 }
 
+/// The whole of `apply_mask` for `size` bytes from `Words` times 8 to twice as many: from both ends,
+/// which may overlap, so they are read before either is written.
+template <std::size_t Words>
+[[gnu::always_inline]] inline void mask_ends(std::byte* at, std::size_t size,
+                                             std::uint64_t wide) noexcept {
+  std::uint64_t front[Words], back[Words];
+  std::byte* const behind = at + size - sizeof back;
+  std::memcpy(front, at, sizeof front);
+  std::memcpy(back, behind, sizeof back);
+  int const turn = static_cast<int>(size & 3) * 8;
+  std::uint64_t const turned =
+      std::endian::native == std::endian::big ? std::rotl(wide, turn) : std::rotr(wide, turn);
+  for (std::size_t i = 0; i < Words; ++i) {
+    front[i] ^= wide;
+    back[i] ^= turned;
+  }
+  std::memcpy(at, front, sizeof front);
+  std::memcpy(behind, back, sizeof back);
+}
+
 /// Masks or unmasks in place (RFC 6455 section 5.3). `phase` is the number of payload bytes of
 /// the same frame that came before, modulo 4. Touches no byte outside `data`. Always inlined, as
 /// for a short message the call would cost as much as the work.
@@ -167,6 +187,7 @@ inline std::byte* mask_blocks(std::byte* at, std::size_t blocks, std::uint64_t w
   std::uint64_t const wide = std::uint64_t{narrow} << 32 | narrow;
   std::byte* at = data.data();
   std::size_t left = data.size();
+  if (left >= 16 && left <= 32) return mask_ends<2>(at, left, wide);
   if (left >= 32) {
     at = mask_blocks(at, left / 32, wide);
     left %= 32;

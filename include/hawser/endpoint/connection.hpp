@@ -343,7 +343,7 @@ class connection : public liveness<Host, connection<Host>> {
     read_when_ready();
   }
 
-  void deliver(message const& what) {
+  [[gnu::always_inline]] void deliver(message const& what) {
     auto& host = *this->host_;
     ++host.counters().messages_in;
     if (host.limits_messages() && !this->within_rates(rate_kind::message, what.data.size())) {

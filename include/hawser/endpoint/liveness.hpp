@@ -106,10 +106,12 @@ class liveness : public sending<Host, Self> {
   }
 
   /// Starts, keeps or ends the watch over an unfinished message, after every read.
-  void watch(bool completed) {
+  [[gnu::always_inline]] void watch(bool completed) {
     auto const unfinished = this->peer_.unfinished();
-    if (!trouble_ && !unfinished.exists && unfinished.held == 0) [[likely]]
-      return;
+    if (trouble_ || unfinished.exists || unfinished.held != 0) [[unlikely]]
+      watch(unfinished, completed);
+  }
+  [[gnu::noinline]] void watch(unfinished_message const& unfinished, bool completed) {
     troubles& now = in_trouble();
     if (unfinished.held != now.held_before) {
       this->host_->partial_changed(this->self(), std::exchange(now.held_before, unfinished.held),

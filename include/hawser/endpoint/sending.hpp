@@ -60,7 +60,7 @@ class sending : public wheel_entry {
     return policies::backpressure::replaces_by_key && key.has_value();
   }
 
-  std::error_code send(outgoing const& message, message_key const& key) {
+  [[gnu::always_inline]] std::error_code send(outgoing const& message, message_key const& key) {
     if constexpr (has_plain_head) {  // what answers a message that was just read, mostly
       if (cork_plain(message, key)) [[likely]]
         return {};

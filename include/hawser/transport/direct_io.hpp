@@ -21,7 +21,7 @@ namespace hawser::inline HAWSER_ABI::inline HAWSER_ASIO_ABI {
 inline constexpr std::size_t max_gather = 64;
 
 /// What the last call on a descriptor failed of.
-inline io_result failed_io() noexcept {
+[[gnu::noinline]] inline io_result failed_io() noexcept {
   if (errno == EAGAIN || errno == EWOULDBLOCK) return {0, would_block()};
   return {0, std::error_code(errno, asio::error::get_system_category())};
 }

@@ -4,7 +4,7 @@
 #   sh benchmarks/run.sh                     everything, about half an hour
 #   sh benchmarks/run.sh echo memory         two groups
 #   sh benchmarks/run.sh --list              what there is
-#   sh benchmarks/run.sh --peer 'uws=./uws_echo {port}' echo
+#   sh benchmarks/run.sh --peer 'uws=./uws_server {port}' echo
 #
 # On a bare Debian 12 it first installs what is missing. It wants two cores to itself.
 set -eu

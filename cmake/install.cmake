@@ -13,6 +13,6 @@ install(TARGETS hawser EXPORT hawser-targets FILE_SET HEADERS)
 install(EXPORT hawser-targets NAMESPACE hawser:: DESTINATION ${package_dir})
 install(FILES ${CMAKE_CURRENT_BINARY_DIR}/hawser-config.cmake
               ${CMAKE_CURRENT_BINARY_DIR}/hawser-config-version.cmake
-              cmake/dependencies.cmake cmake/FindAsio.cmake
+              cmake/dependencies.cmake cmake/compiled.cmake cmake/FindAsio.cmake
         DESTINATION ${package_dir})
 install(FILES LICENSE DESTINATION ${CMAKE_INSTALL_DATADIR}/doc/hawser)

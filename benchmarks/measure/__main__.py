@@ -25,8 +25,9 @@ def parse_arguments():
     parser.add_argument("--compilations", type=int, default=3, help="of each source (3)")
     parser.add_argument("--arena-seconds", type=int, default=60)
     parser.add_argument("--peer", action="append", default=[], metavar="NAME=COMMAND",
-                        help="one more echo server, {port} in its command is replaced: "
-                             "--peer 'uws=./uws_echo {port}'")
+                        help="one more echo server, {port} in its command is replaced, with "
+                             "--broadcast behind it one that sends to all: "
+                             "--peer 'uws=./uws_server {port}'")
     parser.add_argument("--json", metavar="FILE", help="write all figures there")
     parser.add_argument("--charts", metavar="FOLDER", help="draw an SVG of each group there")
     parser.add_argument("--report", metavar="FILE", help="write the results as a page")

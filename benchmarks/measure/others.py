@@ -67,7 +67,8 @@ def memory(args, programs, row):
             "used": lambda one: one["bytes_after_echo"],
             "open": lambda one: one["open_cpu_ns"] / 1000}[row.figure]
     figures = {}
-    for name in [*row.targets, *row.peers]:
+    others = [*row.peers, *(peer.name for peer in programs.extra_for(row))]
+    for name in [*row.targets, *others]:
         try:
             found = idle(programs, name, tuple(row.load), (args.server_core, args.load_core))
             figures[name] = figure(part(found))
@@ -80,14 +81,16 @@ def memory(args, programs, row):
 
 # -- compile time ----------------------------------------------------------------------------------
 
-SOURCES = {"beast_echo": PEERS / "beast_echo.cpp"}
+CHAT = ROOT / "benchmarks/compile/chat_server.cpp"
+COMPILED = {"header-only": (CHAT, []), "hawser::compiled": (CHAT, ["-DHAWSER_COMPILED=1"]),
+            "beast": (PEERS / "beast_echo.cpp", [])}
 
 
 def compile_once(compiler, name):
-    source = SOURCES.get(name, ROOT / f"benchmarks/compile/{name}.cpp")
+    source, flags = COMPILED.get(name, (ROOT / f"benchmarks/compile/{name}.cpp", []))
     with tempfile.TemporaryDirectory() as folder:
         command = [compiler, "-std=c++20", "-O2", "-DASIO_STANDALONE", f"-I{ROOT}/include",
-                   "-c", str(source), "-o", f"{folder}/out.o"]
+                   *flags, "-c", str(source), "-o", f"{folder}/out.o"]
         begin = time.monotonic()
         process = subprocess.Popen(command)
         _, status, usage = os.wait4(process.pid, 0)
@@ -113,21 +116,15 @@ def compiled(compiler, times, names):
 
 
 def compile_time(args, _programs, row):
-    own = next(iter(row.targets))
-    names = ("chat_server", "beast_echo") if own == "chat_server" else (
-        (own, row.against) if row.against else (own,))
-    found = compiled(args.compiler, args.compilations, names)
-    mine = found[own]
-    value = {"seconds": lambda: mine["cpu"] / found[row.against]["cpu"],
-             "MiB": lambda: mine["MiB"],
-             "more": lambda: mine["cpu"] - found[row.against]["cpu"],
-             "alone": lambda: mine["cpu"]}[row.figure]()
-    figures = {own: figure(value) | {"cpu_seconds": mine["cpu"], "wall_seconds": mine["wall"]}}
-    if own == "chat_server":
-        other = found["beast_echo"]
-        figures["beast_echo"] = figure(1.0 if row.figure == "seconds" else other["MiB"]) | {
-            "cpu_seconds": other["cpu"], "wall_seconds": other["wall"]}
-    return figures
+    own = tuple(row.targets)
+    found = compiled(args.compiler, args.compilations, own + ((row.against,) if row.against else ()))
+    other = found.get(row.against)
+    value = {"seconds": lambda cost: cost["cpu"] / other["cpu"],
+             "MiB": lambda cost: cost["MiB"],
+             "more": lambda cost: cost["cpu"] - other["cpu"],
+             "alone": lambda cost: cost["cpu"]}[row.figure]
+    return {name: figure(value(cost)) | {"cpu_seconds": cost["cpu"], "wall_seconds": cost["wall"]}
+            for name, cost in found.items() if name in own or row.figure != "more"}
 
 
 # -- clients ---------------------------------------------------------------------------------------

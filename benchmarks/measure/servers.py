@@ -79,7 +79,16 @@ class Programs:
 
     def __init__(self, build, folder, extra_peers):
         self.build, self.folder = Path(build), Path(folder)
-        self.extra = [parse_peer(text) for text in extra_peers]
+        self.extra = {peer.name: peer for peer in map(parse_peer, extra_peers)}
+
+    def extra_for(self, row):
+        """Those named on the command line: for echoes, plain broadcasts and idle connections."""
+        if row.group == "echo" or row.name in ("memory", "accept"):
+            return list(self.extra.values())
+        if row.group == "broadcast" and row.name != "broadcast-deflate":
+            return [Server(peer.name, [*peer.command, "--broadcast"])
+                    for peer in self.extra.values()]
+        return []
 
     def program(self, name):
         path = self.build / "benchmarks" / name
@@ -98,6 +107,8 @@ class Programs:
         return files
 
     def server(self, name):
+        if name in self.extra:
+            return self.extra[name]
         make = {
             "portable": lambda: self.raw(name),
             "epoll": lambda: self.raw(name, "--backend", "epoll"),

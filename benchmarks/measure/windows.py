@@ -100,7 +100,7 @@ def peers_of(programs, row):
             found.append(programs.server(name))
         except Failed as why:
             show(f"left out: {why}", lasting=True)
-    return found + (programs.extra if row.group == "echo" else [])
+    return found + programs.extra_for(row)
 
 
 def rounds(args, row, loads):

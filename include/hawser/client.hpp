@@ -54,3 +54,9 @@ using client = basic_client<>;
 using websocket_client = basic_client<websocket_policies>;
 
 }  // namespace hawser::inline HAWSER_ABI::inline HAWSER_ASIO_ABI
+
+#if HAWSER_COMPILED
+#include <hawser/instance_lists.hpp>
+HAWSER_CLIENT_CLASSES(extern template, hawser::policies<>);
+HAWSER_WEBSOCKET_CLIENT_CLASSES(extern template, hawser::websocket_policies);
+#endif

@@ -49,3 +49,9 @@ using server = basic_server<>;
 using websocket_server = basic_server<websocket_policies>;
 
 }  // namespace hawser::inline HAWSER_ABI::inline HAWSER_ASIO_ABI
+
+#if HAWSER_COMPILED
+#include <hawser/instance_lists.hpp>
+HAWSER_SERVER_CLASSES(extern template, hawser::policies<>);
+HAWSER_WEBSOCKET_SERVER_CLASSES(extern template, hawser::websocket_policies);
+#endif

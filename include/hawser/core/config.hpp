@@ -18,6 +18,12 @@
 #define HAWSER_WITH_DEFLATE 1
 #endif
 
+// 1: servers and clients of the default policies are compiled elsewhere in the program, see
+// compiled.hpp. Set by the CMake target hawser::compiled.
+#ifndef HAWSER_COMPILED
+#define HAWSER_COMPILED 0
+#endif
+
 #if __cplusplus < 202002L && !(defined(_MSVC_LANG) && _MSVC_LANG >= 202002L)
 #error "hawser needs C++20: compile with -std=c++20 or later"
 #endif

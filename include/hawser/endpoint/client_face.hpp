@@ -35,7 +35,7 @@ class client_face {
   /// says so, until `close`. If an attempt waits for its time, it is made now.
   /// *Errors*: `bad_url`, `already_connected`, `bad_certificate`, `no_tls`. What comes of it is
   /// told by `on_state`, `on_error` and the other handlers.
-  std::error_code connect(std::string_view url) { return core_->connect(url); }
+  std::error_code connect(std::string_view url);
 
   /// Likewise, and waits for what comes of it. Lazy tokens may start it after the client has gone.
   /// *Signature*: `void(std::error_code)`, when it is connected, or when the reconnection policy
@@ -96,22 +96,13 @@ class client_face {
   // -- the game loop -----------------------------------------------------------------------------
 
   /// As `basic_server::poll`.
-  std::size_t poll(std::chrono::steady_clock::duration budget = std::chrono::milliseconds{2}) {
-    return core_->poll(budget);
-  }
+  std::size_t poll(std::chrono::steady_clock::duration budget = std::chrono::milliseconds{2});
   /// Sends at once what has been queued; else it leaves with the next turn of the loop.
-  void flush() { core_->flush(); }
+  void flush();
 
  protected:
-  template <class Options>
-  client_face(executor_type executor, Options numbers)
-      : core_(new Core(std::move(executor), std::move(numbers))) {
-    core_->retain();
-  }
-  ~client_face() {
-    core_->shut();
-    core_->release();
-  }
+  client_face(executor_type executor, typename Core::options_type numbers);
+  ~client_face();
 
   template <class Old, class Handler>
   void set(Old& old, Handler handler) {
@@ -120,5 +111,34 @@ class client_face {
 
   Core* core_;
 };
+
+// Outside of the class, as in server_face.hpp.
+
+template <class Core>
+client_face<Core>::client_face(executor_type executor, typename Core::options_type numbers)
+    : core_(new Core(std::move(executor), std::move(numbers))) {
+  core_->retain();
+}
+
+template <class Core>
+client_face<Core>::~client_face() {
+  core_->shut();
+  core_->release();
+}
+
+template <class Core>
+std::error_code client_face<Core>::connect(std::string_view url) {
+  return core_->connect(url);
+}
+
+template <class Core>
+std::size_t client_face<Core>::poll(std::chrono::steady_clock::duration budget) {
+  return core_->poll(budget);
+}
+
+template <class Core>
+void client_face<Core>::flush() {
+  core_->flush();
+}
 
 }  // namespace hawser::inline HAWSER_ABI::inline HAWSER_ASIO_ABI

@@ -62,19 +62,15 @@ class server_face {
 
   /// Starts to accept connections; may be called for several addresses. Errors: the system's;
   /// `bad_certificate`, `no_tls`, `bad_argument`, `address_in_use_by_other`.
-  std::error_code listen(listen_address const& where) { return core_->listen(where); }
+  std::error_code listen(listen_address const& where);
 
   /// The port of the first address, chosen by the system if it was 0.
-  std::uint16_t port() const noexcept { return core_->port(); }
+  std::uint16_t port() const noexcept;
 
   /// Takes over a connection that the host program accepted: its stream, what was read of it and
   /// not used, and the request if the program has parsed it already.
   void adopt(typename policies::transport::stream stream, bytes_view already_read = {},
-             std::optional<http::request> request = std::nullopt) {
-    byte_buffer copy;
-    copy.append(already_read);
-    core_->adopt(std::move(stream), copy.mutable_view(), std::move(request));
-  }
+             std::optional<http::request> request = std::nullopt);
 
   /// Likewise, with any connected Asio stream socket; plain, also where new connections get TLS.
   /// Errors: the system's, and then nothing was taken.
@@ -100,23 +96,19 @@ class server_face {
   /// Runs what is ready on the executor's context, for at most about `budget` (one read of one
   /// connection is not interrupted), then sends what it caused. Answers how many handlers ran.
   /// Refused from inside a handler, with an assertion in debug builds and 0 otherwise.
-  std::size_t poll(std::chrono::steady_clock::duration budget = std::chrono::milliseconds{2}) {
-    return core_->poll(budget);
-  }
+  std::size_t poll(std::chrono::steady_clock::duration budget = std::chrono::milliseconds{2});
 
   /// Sends at once what has been queued; else it leaves with the next turn of the loop.
-  void flush() { core_->flush(); }
+  void flush();
 
   // -- the end -----------------------------------------------------------------------------------
 
   /// Newcomers get 503 with Retry-After; those who are here are closed with 1012, spread over the
   /// window; what is left at the deadline is cut. `done` is called when nobody is left.
-  void drain(drain_plan const& plan = {}, callback<void()> done = {}) {
-    core_->drain(plan, std::move(done));
-  }
+  void drain(drain_plan const& plan = {}, callback<void()> done = {});
   /// Stops listening and closes every connection now, with 1001 where it still gets through.
   /// Delivers the close events before it returns.
-  void stop() { core_->stop(); }
+  void stop();
 
   /// Open connections.
   std::size_t size() const noexcept { return core_->size(); }
@@ -124,16 +116,63 @@ class server_face {
   executor_type get_executor() const { return core_->executor(); }
 
  protected:
-  server_face(executor_type executor, options numbers)
-      : core_(new Core(std::move(executor), std::move(numbers))) {
-    core_->retain();
-  }
-  ~server_face() {
-    core_->shut();
-    core_->release();
-  }
+  server_face(executor_type executor, options numbers);
+  ~server_face();
 
   Core* core_;
 };
+
+// Outside of the class, so that they are compiled where a program instantiates them explicitly, and
+// nowhere else: see instances.hpp.
+
+template <class Core>
+server_face<Core>::server_face(executor_type executor, options numbers)
+    : core_(new Core(std::move(executor), std::move(numbers))) {
+  core_->retain();
+}
+
+template <class Core>
+server_face<Core>::~server_face() {
+  core_->shut();
+  core_->release();
+}
+
+template <class Core>
+std::error_code server_face<Core>::listen(listen_address const& where) {
+  return core_->listen(where);
+}
+
+template <class Core>
+std::uint16_t server_face<Core>::port() const noexcept {
+  return core_->port();
+}
+
+template <class Core>
+void server_face<Core>::adopt(typename policies::transport::stream stream, bytes_view already_read,
+                              std::optional<http::request> request) {
+  byte_buffer copy;
+  copy.append(already_read);
+  core_->adopt(std::move(stream), copy.mutable_view(), std::move(request));
+}
+
+template <class Core>
+std::size_t server_face<Core>::poll(std::chrono::steady_clock::duration budget) {
+  return core_->poll(budget);
+}
+
+template <class Core>
+void server_face<Core>::flush() {
+  core_->flush();
+}
+
+template <class Core>
+void server_face<Core>::drain(drain_plan const& plan, callback<void()> done) {
+  core_->drain(plan, std::move(done));
+}
+
+template <class Core>
+void server_face<Core>::stop() {
+  core_->stop();
+}
 
 }  // namespace hawser::inline HAWSER_ABI::inline HAWSER_ASIO_ABI

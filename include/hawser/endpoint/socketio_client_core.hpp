@@ -21,6 +21,7 @@ namespace hawser::inline HAWSER_ABI::inline HAWSER_ASIO_ABI {
 template <class Policies>
 class socketio_client_core final : public client_joining<socketio_client_core<Policies>, Policies> {
  public:
+  using options_type = client_options<Policies>;
   using base = client_joining<socketio_client_core<Policies>, Policies>;
   using nsp_type = typename base::nsp_type;
   using stage = client_nsp::stage;

@@ -24,7 +24,7 @@ class socketio_client_face : public client_face<socketio_client_core<Policies>>,
   /// A namespace, made when it is named for the first time; it connects with the client, or now.
   /// "chat" is "/chat". A handle without use for a name of more than 128 bytes or with a comma, and
   /// beyond `max_namespaces`.
-  client_socket socket(std::string_view nsp = "/") { return handle(this->core_->open_nsp(nsp)); }
+  client_socket socket(std::string_view nsp = "/");
 
   // -- connecting --------------------------------------------------------------------------------
 
@@ -38,7 +38,7 @@ class socketio_client_face : public client_face<socketio_client_core<Policies>>,
 
   /// Leaves all namespaces and closes the connection, behind what was sent. Nothing is connected
   /// again until `connect`.
-  void close() { this->core_->close(); }
+  void close();
   /// Likewise. *Signature*: `void(std::error_code)`, when the connection is closed, or
   /// `close_timeout` is over. *Errors*: `not_open`, `operation_aborted`.
   template <class Token>
@@ -86,7 +86,7 @@ class socketio_client_face : public client_face<socketio_client_core<Policies>>,
   hawser::client_remote remote() const { return hawser::client_remote(&this->core_->anchored()); }
 
   /// For the library: "/", made when it is used.
-  client_socket reference() const { return handle(this->core_->open_nsp("/")); }
+  client_socket reference() const;
   client_socket known_reference() const { return handle(this->core_->find_nsp("/")); }
 
  protected:
@@ -98,5 +98,22 @@ class socketio_client_face : public client_face<socketio_client_core<Policies>>,
     return one ? client_socket(this->core_->anchored(), one->at) : client_socket();
   }
 };
+
+// Outside of the class, as in server_face.hpp.
+
+template <class Policies>
+client_socket socketio_client_face<Policies>::socket(std::string_view nsp) {
+  return handle(this->core_->open_nsp(nsp));
+}
+
+template <class Policies>
+client_socket socketio_client_face<Policies>::reference() const {
+  return handle(this->core_->open_nsp("/"));
+}
+
+template <class Policies>
+void socketio_client_face<Policies>::close() {
+  this->core_->close();
+}
 
 }  // namespace hawser::inline HAWSER_ABI::inline HAWSER_ASIO_ABI

@@ -25,15 +25,14 @@ class socketio_face : public server_face<socketio_core<Policies>>,
  public:
   /// A namespace, made if there is none of that name. A name without a slash gets one; one that is
   /// longer than 128 bytes or has a comma in it gives a namespace that does nothing.
-  nsp of(std::string_view name) { return handle(this->core_->of(name)); }
+  nsp of(std::string_view name);
 
   /// A dynamic namespace: clients may connect to any name that `matches` says yes to, and each such
   /// name becomes a namespace of its own, with these handlers. `bool(std::string_view name,
   /// json const& auth)`. Emitting to it reaches all of its children.
   template <std::predicate<std::string_view, json const&> Matches>
   nsp of(Matches matches) {
-    return handle(
-        this->core_->of(callback<bool(std::string_view, json const&)>(std::move(matches))));
+    return of(callback<bool(std::string_view, json const&)>(std::move(matches)));
   }
 
   /// The accept step of an Engine.IO session, before there is one: `void(handshake const&,
@@ -64,11 +63,25 @@ class socketio_face : public server_face<socketio_core<Policies>>,
   using server_face<socketio_core<Policies>>::server_face;
 
  private:
+  nsp of(callback<bool(std::string_view, json const&)> matches);
+
   template <class Made>
   nsp handle(Made* made) {
     if (!made) return {};
     return nsp(nsp_ref{anchor_ref(&this->core_->anchored()), made->number});
   }
 };
+
+// Outside of the class, as in server_face.hpp.
+
+template <class Policies>
+nsp socketio_face<Policies>::of(std::string_view name) {
+  return handle(this->core_->of(name));
+}
+
+template <class Policies>
+nsp socketio_face<Policies>::of(callback<bool(std::string_view, json const&)> matches) {
+  return handle(this->core_->of(std::move(matches)));
+}
 
 }  // namespace hawser::inline HAWSER_ABI::inline HAWSER_ASIO_ABI

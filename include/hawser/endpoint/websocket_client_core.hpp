@@ -32,6 +32,7 @@ template <class Policies>
 class websocket_client_core final
     : public redialing<websocket_client_core<Policies>, Policies, websocket_host> {
  public:
+  using options_type = client_options<Policies>;
   using base = redialing<websocket_client_core<Policies>, Policies, websocket_host>;
   using connection_type = typename base::connection_type;
 

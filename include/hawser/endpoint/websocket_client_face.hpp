@@ -81,9 +81,7 @@ class websocket_client_face : public client_face<websocket_client_core<Policies>
   }
 
   /// As `async_close`, without waiting for the end of it.
-  std::error_code close(close_code code = close_code::normal, std::string_view reason = {}) {
-    return this->core_->close(code, reason);
-  }
+  std::error_code close(close_code code = close_code::normal, std::string_view reason = {});
 
   // -- state -------------------------------------------------------------------------------------
 
@@ -109,9 +107,20 @@ class websocket_client_face : public client_face<websocket_client_core<Policies>
  private:
   friend class sends_messages<websocket_client_face>;
 
-  std::error_code transmit(outgoing const& what, message_key key) const {
-    return this->core_->send(what, key);
-  }
+  std::error_code transmit(outgoing const& what, message_key key) const;
 };
+
+// Outside of the class, as in server_face.hpp.
+
+template <class Policies>
+std::error_code websocket_client_face<Policies>::close(close_code code, std::string_view reason) {
+  return this->core_->close(code, reason);
+}
+
+template <class Policies>
+std::error_code websocket_client_face<Policies>::transmit(outgoing const& what,
+                                                          message_key key) const {
+  return this->core_->send(what, key);
+}
 
 }  // namespace hawser::inline HAWSER_ABI::inline HAWSER_ASIO_ABI

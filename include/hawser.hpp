@@ -4,7 +4,7 @@
 //   server.hpp    basic_server<policies>, server, websocket_server    accept, handlers, rooms, poll
 //   client.hpp    basic_client<policies>, client, websocket_client    connect, emit, send, receive
 //   policies.hpp  policies<...> and with_x<...>                       one type for each axis
-//   fwd.hpp       names only; instances.hpp                           for short compile times
+//   fwd.hpp       names only; compiled.hpp, instances.hpp             for short compile times
 //
 //   testing/      a network and a clock to test your own handlers with; not included here
 //   endpoint/     F5  connection, accept, HTTP routes, dial; static_files.hpp and journal_queue.hpp

@@ -27,7 +27,7 @@ class small_list {
   std::size_t size() const noexcept { return count_; }
   bool empty() const noexcept { return count_ == 0; }
   std::span<T const> view() const noexcept {
-    return count_ <= Inline ? std::span<T const>(near_.data(), count_) : std::span<T const>(far_);
+    return {count_ <= Inline ? near_.data() : far_.data(), count_};
   }
 
  private:

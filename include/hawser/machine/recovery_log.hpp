@@ -152,15 +152,17 @@ class recovery_log {
     std::size_t rooms = 0;               // how many of the names are rooms; the others are `except`
     small_list<named_room*, 2> names{};  // nodes of `names_`
 
-    bool is_for(std::span<named_room const* const> mine) const noexcept {
-      auto const all = names.view();
-      auto const is_mine = [&](named_room const* room) {
-        return std::binary_search(mine.begin(), mine.end(), room, std::less<>());
-      };
-      auto const addressed = all.first(rooms);
-      auto const except = all.subspan(rooms);
-      return (addressed.empty() || std::any_of(addressed.begin(), addressed.end(), is_mine)) &&
-             std::none_of(except.begin(), except.end(), is_mine);
+    bool is_for(std::vector<named_room const*> const& mine) const noexcept {
+      bool addressed = rooms == 0;
+      std::size_t at = 0;
+      for (named_room const* const room : names.view()) {
+        bool const is_room = at++ < rooms;
+        if (is_room && addressed) continue;
+        if (!std::binary_search(mine.begin(), mine.end(), room, std::less<>())) continue;
+        if (!is_room) return false;
+        addressed = true;
+      }
+      return addressed;
     }
   };
 

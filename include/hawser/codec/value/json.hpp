@@ -18,6 +18,7 @@
 #include <hawser/codec/value/tape.hpp>
 #include <hawser/codec/value/writer.hpp>
 #include <hawser/core/error.hpp>
+#include <hawser/core/view_of.hpp>
 
 namespace hawser::inline HAWSER_ABI {
 
@@ -95,7 +96,7 @@ class json {
   }
   std::optional<bytes_view> binary() const noexcept {
     if (kind_ != value_kind::binary) return {};
-    return binary_;
+    return view_of(binary_);
   }
 
   /// Elements or members, else 0.
@@ -269,17 +270,17 @@ inline json::json(value const& what) : json() {
 
 inline std::span<json const> json::elements() const noexcept {
   if (kind_ != value_kind::array) return {};
-  return array_;
+  return view_of(array_);
 }
 
 inline std::span<json> json::elements() noexcept {
   if (kind_ != value_kind::array) return {};
-  return array_;
+  return {array_.data(), array_.size()};
 }
 
 inline std::span<json::member const> json::members() const noexcept {
   if (kind_ != value_kind::object) return {};
-  return object_;
+  return view_of(object_);
 }
 
 inline json const* json::find(std::string_view key) const noexcept {

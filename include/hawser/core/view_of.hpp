@@ -8,8 +8,8 @@
 
 namespace hawser::inline HAWSER_ABI {
 
-/// What std::span makes of a vector by itself, but for the constraints of its constructor for
-/// ranges: checking those, once for each type of element, takes compilers longer than all else here.
+/// What std::span makes of a vector by itself, but without the constraints of its constructor for
+/// ranges: to check those, for each type of element, takes compilers longer than all else of it.
 template <class T>
 std::span<T const> view_of(std::vector<T> const& all) noexcept {
   return {all.data(), all.size()};

@@ -30,8 +30,8 @@ void emit_acknowledged(event_host& by, socket_id to, payload_source what, emit_f
                    });
 }
 
-/// Where what waits for a host completes: anywhere, once the host is gone. A template, since to make
-/// an `any_io_executor` of that other kind costs a compiler a lot, which only those pay who wait.
+/// Where what waits for a host completes: anywhere, once the host is gone. A template, since making
+/// an `any_io_executor` of that kind costs a compiler a lot: only those pay for it who wait.
 template <class Anywhere = asio::system_executor>
 asio::any_io_executor executor_of(event_host* at) {
   return at ? at->any_executor() : asio::any_io_executor(Anywhere());

@@ -165,6 +165,4 @@ class text_parser {
   errc error_{};
 };
 
-static_assert(packet_parser<text_parser>);
-
 }  // namespace hawser::inline HAWSER_ABI

@@ -2,12 +2,12 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <system_error>
 #include <type_traits>
 #include <utility>
-#include <variant>
 
 #include <hawser/core/config.hpp>
 
@@ -285,27 +285,25 @@ inline std::error_code make_error_code(errc code) noexcept {
 template <class T>
 class result {
  public:
-  result(T value) : state_(std::in_place_index<0>, std::move(value)) {}
-  result(std::error_code error) : state_(std::in_place_index<1>, error) {}
-  result(errc error) : state_(std::in_place_index<1>, make_error_code(error)) {}
+  result(T value) : value_(std::in_place, std::move(value)) {}
+  result(std::error_code error) : error_(error) {}
+  result(errc error) : error_(make_error_code(error)) {}
 
-  bool has_value() const noexcept { return state_.index() == 0; }
+  bool has_value() const noexcept { return value_.has_value(); }
   explicit operator bool() const noexcept { return has_value(); }
 
   /// Precondition: `has_value()`.
-  T& operator*() noexcept { return *std::get_if<0>(&state_); }
-  T const& operator*() const noexcept { return *std::get_if<0>(&state_); }
-  T* operator->() noexcept { return std::get_if<0>(&state_); }
-  T const* operator->() const noexcept { return std::get_if<0>(&state_); }
+  T& operator*() noexcept { return *value_; }
+  T const& operator*() const noexcept { return *value_; }
+  T* operator->() noexcept { return &*value_; }
+  T const* operator->() const noexcept { return &*value_; }
 
   /// Success (a zero code) when there is a value.
-  std::error_code error() const noexcept {
-    auto const* code = std::get_if<1>(&state_);
-    return code ? *code : std::error_code{};
-  }
+  std::error_code error() const noexcept { return error_; }
 
  private:
-  std::variant<T, std::error_code> state_;
+  std::optional<T> value_;  // compiles in a fraction of the time that a std::variant of both takes
+  std::error_code error_;
 };
 
 }  // namespace hawser::inline HAWSER_ABI

@@ -190,10 +190,7 @@ class has_client_handlers : public emits_events<Self> {
   emit_flags flags() const noexcept { return {}; }
 
  protected:
-  auto executor() const {
-    auto* const at = host();
-    return at ? at->any_executor() : asio::any_io_executor(asio::system_executor());
-  }
+  asio::any_io_executor executor() const { return executor_of(host()); }
 
  private:
   friend class emits_events<Self>;

@@ -12,6 +12,7 @@
 #include <utility>
 #include <vector>
 
+#include <hawser/core/view_of.hpp>
 #include <hawser/endpoint/connecting.hpp>
 #include <hawser/policy/adapter.hpp>
 
@@ -41,8 +42,8 @@ class clustering : public connecting<Derived, Policies> {
     socket_type* const left_out = to.except_socket ? this->find_socket(*to.except_socket) : nullptr;
     if (left_out) except.push_back(left_out->id());
     what.nsp = in.name;
-    what.to = rooms;
-    what.except = except;
+    what.to = view_of(rooms);
+    what.except = view_of(except);
     what.write_event = event.write;
     what.event = event.self;
     what.droppable = how.droppable;
@@ -149,7 +150,7 @@ class clustering : public connecting<Derived, Policies> {
     std::vector<room_name> rooms, except;
     for (std::string_view const name : what.to) rooms.push_back({name});
     for (std::string_view const name : what.except) except.push_back({name});
-    broadcast_target const to{rooms, except, {}};
+    broadcast_target const to{view_of(rooms), view_of(except), {}};
     emit_flags const how{.droppable = what.droppable,
                          .compress = what.compress,
                          .local = true,

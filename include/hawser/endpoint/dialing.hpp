@@ -19,6 +19,7 @@
 #include <hawser/codec/http/url.hpp>
 #include <hawser/codec/ws/extension.hpp>
 #include <hawser/codec/ws/handshake.hpp>
+#include <hawser/core/view_of.hpp>
 #include <hawser/endpoint/client_opening.hpp>
 #include <hawser/endpoint/client_options.hpp>
 #include <hawser/endpoint/host.hpp>
@@ -204,7 +205,8 @@ class dialing : public host<Derived, Policies, Interface> {
     }
     http::url to = url_;
     to.target = target;
-    auto const written = ws::write_upgrade(to, now.key, subprotocols_, offered, fields(target));
+    auto const written =
+        ws::write_upgrade(to, now.key, view_of(subprotocols_), offered, view_of(fields(target)));
     if (!written) return line_over(one, {written.error()});
     now.waits = true;
     one.send_raw(as_bytes(*written));
@@ -324,10 +326,11 @@ class dialing : public host<Derived, Policies, Interface> {
   bool switch_protocols(connection_type& one) {
     client_opening& now = *one.opening;
     if (status_ != 101) return line_over(one, refusal_of(now.answer)), false;
-    if (auto const error = ws::check_switching(now.answer, now.key, subprotocols_)) {
+    if (auto const error = ws::check_switching(now.answer, now.key, view_of(subprotocols_))) {
       return line_over(one, {error, status_}), false;
     }
-    auto const agreed = ws::check_answer(now.answer.get_all("Sec-WebSocket-Extensions"), deflate_);
+    auto const agreed =
+        ws::check_answer(view_of(now.answer.get_all("Sec-WebSocket-Extensions")), deflate_);
     if (!agreed) return line_over(one, {agreed.error(), status_}), false;
     if constexpr (requires(ws::deflate_agreement a) { one.peer().agree(a); }) {
       if (*agreed) one.peer().agree(**agreed);

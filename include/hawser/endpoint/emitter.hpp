@@ -30,6 +30,13 @@ void emit_acknowledged(event_host& by, socket_id to, payload_source what, emit_f
                    });
 }
 
+/// Where what waits for a host completes: anywhere, once the host is gone. A template, since making
+/// an `any_io_executor` of that kind costs a compiler a lot: only those pay for it who wait.
+template <class Anywhere = asio::system_executor>
+asio::any_io_executor executor_of(event_host* at) {
+  return at ? at->any_executor() : asio::any_io_executor(Anywhere());
+}
+
 /// A socket, of a server or a client, and how the next event to it is sent.
 template <class Socket>
 class basic_emitter : public emits_events<basic_emitter<Socket>> {
@@ -48,9 +55,7 @@ class basic_emitter : public emits_events<basic_emitter<Socket>> {
   auto async_emit_with_ack(std::string_view name, ArgsAndToken&&... all) const {
     constexpr std::size_t count = sizeof...(ArgsAndToken) - 1;
     auto packed = std::forward_as_tuple(std::forward<ArgsAndToken>(all)...);
-    auto* const at = event_host::of(to_.anchored());
-    asio::any_io_executor const executor =
-        at ? at->any_executor() : asio::any_io_executor(asio::system_executor());
+    asio::any_io_executor const executor = executor_of(event_host::of(to_.anchored()));
     return [&]<std::size_t... I>(std::index_sequence<I...>) {
       // The encoding happens when the operation starts, with arguments that it keeps.
       return initiate<std::error_code, Results...>(

@@ -6,6 +6,7 @@
 #include <span>
 #include <vector>
 
+#include <hawser/core/view_of.hpp>
 #include <hawser/endpoint/delivery.hpp>
 #include <hawser/endpoint/session.hpp>
 #include <hawser/endpoint/socketio_host.hpp>
@@ -45,7 +46,7 @@ class fanout {
   /// The packet as polling sessions and recovery keep it.
   std::span<packet_part const> parts() {
     if (parts_.empty()) parts_ = copies(core_.blocks(), messages_.view());
-    return parts_;
+    return view_of(parts_);
   }
 
  private:

@@ -18,6 +18,7 @@
 #include <hawser/codec/ws/handshake.hpp>
 #include <hawser/core/buffer.hpp>
 #include <hawser/core/callback.hpp>
+#include <hawser/core/view_of.hpp>
 #include <hawser/endpoint/answer.hpp>
 #include <hawser/endpoint/host.hpp>
 #include <hawser/endpoint/routes.hpp>
@@ -270,7 +271,7 @@ class http_front : public host<Derived, Policies, Interface> {
       if (said.subprotocol.empty()) said.subprotocol = pick_subprotocol(now.upgrade->subprotocols);
       std::string extensions;
       if constexpr (requires(ws::deflate_agreement a) { one.peer().agree(a); }) {
-        auto const agreed = ws::accept_offer(now.upgrade->extensions, deflate_);
+        auto const agreed = ws::accept_offer(view_of(now.upgrade->extensions), deflate_);
         if (!agreed) return reject(one, agreed.error());
         if (*agreed) {
           extensions = ws::answer(**agreed);
@@ -278,7 +279,7 @@ class http_front : public host<Derived, Policies, Interface> {
         }
       }
       auto const switching =
-          ws::write_switching(*now.upgrade, said.subprotocol, extensions, said.headers);
+          ws::write_switching(*now.upgrade, said.subprotocol, extensions, view_of(said.headers));
       if (!switching) {
         this->log()(log_level::error, "bad_subprotocol_chosen", {{"name", said.subprotocol}});
         return refuse(one, 500, {});

@@ -3,7 +3,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <memory>
 #include <optional>
 #include <system_error>
 #include <unordered_map>
@@ -51,12 +50,11 @@ class ack_table {
   entry* add(std::uint64_t owner, std::uint64_t id, ack_callback& told) {
     list& mine = owners_[owner];
     if (mine.count >= max_per_owner_) return nullptr;
-    for (entry* at = mine.first.get(); at; at = at->next_) {
+    for (entry* at = mine.first; at; at = at->next_) {
       if (at->id_ == id) return nullptr;
     }
     auto* const added = new entry(kind_, owner, id, std::move(told));
-    added->next_ = mine.first.release();
-    mine.first.reset(added);
+    added->next_ = std::exchange(mine.first, added);
     ++mine.count;
     ++count_;
     return added;
@@ -87,41 +85,34 @@ class ack_table {
     auto const found = owners_.find(owner);
     if (found == owners_.end()) return taken;
     list& of = found->second;
-    std::unique_ptr<entry, unlinking> kept;
-    while (of.first) {
-      if (stays(of.first->id_)) {
-        entry* const one = of.first.release();
-        of.first.reset(std::exchange(one->next_, kept.release()));
-        kept.reset(one);
+    for (entry** at = &of.first; *at;) {
+      if (stays((*at)->id_)) {
+        at = &(*at)->next_;
       } else {
-        taken.push_back(std::move(of.first->told_));
-        unlink_first(of);
+        taken.push_back(std::move((*at)->told_));
+        unlink(of, *at);
       }
     }
-    of.first = std::move(kept);
     if (of.count == 0) owners_.erase(found);
     return taken;
   }
 
  private:
-  struct unlinking {
-    void operator()(entry* one) const noexcept { delete one; }
-  };
   struct list {
-    std::unique_ptr<entry, unlinking> first;
+    entry* first = nullptr;
     std::size_t count = 0;
     list() = default;
-    list(list&& other) noexcept : first(std::move(other.first)), count(other.count) {}
+    list(list const&) = delete;
+    list& operator=(list const&) = delete;
     ~list() {
-      while (first) first.reset(std::exchange(first->next_, nullptr));
+      while (first) delete std::exchange(first, first->next_);
     }
   };
   using owners = std::unordered_map<std::uint64_t, list>;
 
-  void unlink_first(list& of) noexcept {
-    entry* const gone = of.first.release();
-    of.first.reset(gone->next_);
-    delete gone;
+  // `at` is where the list points to the entry.
+  void unlink(list& of, entry*& at) noexcept {
+    delete std::exchange(at, at->next_);
     --of.count;
     --count_;
   }
@@ -129,19 +120,11 @@ class ack_table {
   template <class Matches>
   ack_callback remove(owners::iterator at, Matches&& matches) {
     list& of = at->second;
-    entry* before = nullptr;
-    entry* one = of.first.get();
-    while (one && !matches(*one)) before = std::exchange(one, one->next_);
-    if (!one) return {};
-    ack_callback told = std::move(one->told_);
-    if (before) {
-      before->next_ = one->next_;
-      delete one;
-      --of.count;
-      --count_;
-    } else {
-      unlink_first(of);
-    }
+    entry** one = &of.first;
+    while (*one && !matches(**one)) one = &(*one)->next_;
+    if (!*one) return {};
+    ack_callback told = std::move((*one)->told_);
+    unlink(of, *one);
     if (of.count == 0) owners_.erase(at);
     return told;
   }

@@ -92,6 +92,4 @@ class msgpack_parser {
   errc error_{};
 };
 
-static_assert(packet_parser<msgpack_parser>);
-
 }  // namespace hawser::inline HAWSER_ABI

@@ -122,10 +122,10 @@ class recovery_log {
     auto at = entries_.begin() + static_cast<std::ptrdiff_t>(from + 1 - first_);
     if (at == entries_.end()) return found;
     if (is_over(*at, now)) return std::nullopt;
-    auto const mine = known(rooms);
+    mark(rooms);
     std::size_t bytes_left = options_.max_packet_bytes;
     for (; at != entries_.end(); ++at) {
-      if (!at->is_for(mine)) continue;
+      if (!at->is_for(searches_)) continue;
       auto const parts = at->parts.view();
       std::size_t const size = polling_size(parts);
       if (found.size() >= options_.max_packets || size > bytes_left) return std::nullopt;
@@ -141,9 +141,13 @@ class recovery_log {
   }
 
  private:
-  // The name of a room and in how many places of the log it stands. Names are chosen by clients at
-  // times, so they lie in a tree, where no choice makes a look-up slow.
-  using room_names = std::map<std::string, std::size_t, std::less<>>;
+  struct in_log {
+    std::size_t places = 0;            // of the log, in which it stands
+    mutable std::uint64_t search = 0;  // the last one for somebody who is in it
+  };
+  // Names are chosen by clients at times, so they lie in a tree, where no choice makes a look-up
+  // slow.
+  using room_names = std::map<std::string, in_log, std::less<>>;
   using named_room = room_names::value_type;
 
   struct entry {
@@ -152,15 +156,15 @@ class recovery_log {
     std::size_t rooms = 0;               // how many of the names are rooms; the others are `except`
     small_list<named_room*, 2> names{};  // nodes of `names_`
 
-    bool is_for(std::span<named_room const* const> mine) const noexcept {
+    bool is_for(std::uint64_t search) const noexcept {
+      bool addressed = rooms == 0;
       auto const all = names.view();
-      auto const is_mine = [&](named_room const* room) {
-        return std::binary_search(mine.begin(), mine.end(), room, std::less<>());
-      };
-      auto const addressed = all.first(rooms);
-      auto const except = all.subspan(rooms);
-      return (addressed.empty() || std::any_of(addressed.begin(), addressed.end(), is_mine)) &&
-             std::none_of(except.begin(), except.end(), is_mine);
+      for (std::size_t i = 0; i < all.size(); ++i) {
+        if (all[i]->second.search != search) continue;
+        if (i >= rooms) return false;
+        addressed = true;
+      }
+      return addressed;
     }
   };
 
@@ -179,30 +183,27 @@ class recovery_log {
   named_room* keep(std::string_view name) {
     auto found = names_.find(name);
     if (found == names_.end()) {
-      found = names_.emplace(name, 0).first;
+      found = names_.try_emplace(std::string(name)).first;
       bytes_ += memory_of(*found);
     }
-    ++found->second;
+    ++found->second.places;
     return &*found;
   }
 
-  // Those of the rooms that stand in the log, to be searched. No others can be met there.
-  std::vector<named_room const*> known(std::span<std::string const> rooms) const {
-    std::vector<named_room const*> found;
-    found.reserve(rooms.size());
+  // Begins a search for somebody who is in these rooms.
+  void mark(std::span<std::string const> rooms) const {
+    ++searches_;
     for (std::string const& name : rooms) {
       auto const at = names_.find(name);
-      if (at != names_.end()) found.push_back(&*at);
+      if (at != names_.end()) at->second.search = searches_;
     }
-    std::sort(found.begin(), found.end(), std::less<>());
-    return found;
   }
 
   void pop_front() noexcept {
     entry const& gone = entries_.front();
     bytes_ -= memory_of(gone);
     for (named_room* const room : gone.names.view()) {
-      if (--room->second > 0) continue;
+      if (--room->second.places > 0) continue;
       bytes_ -= memory_of(*room);
       names_.erase(names_.find(room->first));
     }
@@ -218,6 +219,7 @@ class recovery_log {
   std::deque<entry> entries_;
   std::uint64_t first_ = 1;  // number of the first entry
   std::size_t bytes_ = 0;
+  mutable std::uint64_t searches_ = 0;
 };
 
 }  // namespace hawser::inline HAWSER_ABI

@@ -53,6 +53,4 @@ struct socketio_framing : basic_socketio_framing<text_parser> {};
 /// For clients with `socket.io-msgpack-parser`: all of them, as a server has one parser.
 struct msgpack_framing : basic_socketio_framing<msgpack_parser> {};
 
-static_assert(session_framing_policy<socketio_framing> && session_framing_policy<msgpack_framing>);
-
 }  // namespace hawser::inline HAWSER_ABI

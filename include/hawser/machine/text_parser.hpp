@@ -16,6 +16,7 @@
 #include <hawser/codec/sio/packet.hpp>
 #include <hawser/codec/sio/payload.hpp>
 #include <hawser/core/buffer.hpp>
+#include <hawser/core/view_of.hpp>
 #include <hawser/machine/packet_parser.hpp>
 
 namespace hawser::inline HAWSER_ABI {
@@ -80,7 +81,7 @@ class text_parser {
         head + 1, type, static_cast<std::uint32_t>(attachments_.size()), what.nsp, what.id);
     auto const size = static_cast<std::size_t>(end - head);
     std::memcpy(text.data() + head_gap - size, head, size);
-    return {message_kind::text, text.view().subspan(head_gap - size), attachments_};
+    return {message_kind::text, text.view().subspan(head_gap - size), view_of(attachments_)};
   }
 
  private:
@@ -109,7 +110,7 @@ class text_parser {
   parse_status begin_partial(peer& of, std::string_view text, sio::packet_head const& head) {
     std::vector<bytes_view> const announced(head.attachments);
     incoming_packet checked;
-    if (finish(head, false, announced, checked) == parse_status::violation) {
+    if (finish(head, false, view_of(announced), checked) == parse_status::violation) {
       return parse_status::violation;
     }
     if (text.size() > limits_.max_attachment_bytes) return fail(errc::message_too_big);
@@ -131,11 +132,12 @@ class text_parser {
     partial.attachments.emplace_back(data.begin(), data.end());
     if (partial.attachments.size() < partial.expected) return parse_status::need_more;
     complete_ = std::move(of.partial_);
-    std::vector<bytes_view> const views(complete_->attachments.begin(),
-                                        complete_->attachments.end());
+    std::vector<bytes_view> views;
+    views.reserve(complete_->attachments.size());
+    for (auto const& one : complete_->attachments) views.push_back(view_of(one));
     sio::packet_head head;
     errc const bad = sio::read_head(complete_->text, limits_.max_attachments, head);
-    return bad == errc{} ? finish(head, false, views, out) : fail(bad);
+    return bad == errc{} ? finish(head, false, view_of(views), out) : fail(bad);
   }
 
   parse_status finish(sio::packet_head const& head, bool padded,
@@ -162,7 +164,5 @@ class text_parser {
   std::vector<bytes_view> attachments_;
   errc error_{};
 };
-
-static_assert(packet_parser<text_parser>);
 
 }  // namespace hawser::inline HAWSER_ABI

@@ -116,6 +116,4 @@ class local_adapter {
   std::size_t others(std::string_view) const noexcept { return 0; }
 };
 
-static_assert(adapter_policy<local_adapter>);
-
 }  // namespace hawser::inline HAWSER_ABI

@@ -114,8 +114,4 @@ class pause_reading {
   send_queue_limits limits_;
 };
 
-static_assert(backpressure_policy<disconnect_slow> && backpressure_policy<drop_newest> &&
-              backpressure_policy<drop_oldest> && backpressure_policy<latest_by_key> &&
-              backpressure_policy<pause_reading>);
-
 }  // namespace hawser::inline HAWSER_ABI

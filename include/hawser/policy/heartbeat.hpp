@@ -130,7 +130,4 @@ class no_heartbeat {
   beat poll(options const&, time_point) noexcept { return {}; }
 };
 
-static_assert(session_heartbeat_policy<server_ping> && session_heartbeat_policy<no_heartbeat>);
-static_assert(heartbeat_policy<websocket_ping> && heartbeat_policy<no_heartbeat>);
-
 }  // namespace hawser::inline HAWSER_ABI

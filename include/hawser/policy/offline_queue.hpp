@@ -87,6 +87,4 @@ class no_queue {
   backlog size() const noexcept { return {}; }
 };
 
-static_assert(offline_queue_policy<bounded_queue> && offline_queue_policy<no_queue>);
-
 }  // namespace hawser::inline HAWSER_ABI

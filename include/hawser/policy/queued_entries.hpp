@@ -255,7 +255,7 @@ class queued_entries {
     queued_.bytes += cost(added);
     ++queued_.messages;
     if (message.key && limits_.overflow == overflow_rule::replace_by_key) {
-      by_key_.insert_or_assign(*message.key, added);
+      by_key_[*message.key] = added;
     }
     return added;
   }

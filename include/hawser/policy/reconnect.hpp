@@ -107,6 +107,4 @@ class no_reconnect {
   void reset() noexcept {}
 };
 
-static_assert(reconnect_policy<exponential_backoff> && reconnect_policy<no_reconnect>);
-
 }  // namespace hawser::inline HAWSER_ABI

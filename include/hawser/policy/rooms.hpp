@@ -268,6 +268,4 @@ class no_rooms {
   void visit(std::span<room_id const>, std::span<room_id const>, member_visitor) noexcept {}
 };
 
-static_assert(room_policy<hash_rooms> && room_policy<no_rooms>);
-
 }  // namespace hawser::inline HAWSER_ABI

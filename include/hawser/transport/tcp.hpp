@@ -169,6 +169,4 @@ struct basic_tcp {
 
 using tcp = basic_tcp<asio::io_context::executor_type>;
 
-static_assert(transport_policy<tcp>);
-
 }  // namespace hawser::inline HAWSER_ABI::inline HAWSER_ASIO_ABI

@@ -159,9 +159,6 @@ struct basic_tcp_or_tls : basic_tls<Executor> {
 using tls = basic_tls<asio::io_context::executor_type>;
 using tcp_or_tls = basic_tcp_or_tls<asio::io_context::executor_type>;
 
-static_assert(transport_policy<tls>);
-static_assert(transport_policy<tcp_or_tls>);
-
 }  // namespace hawser::inline HAWSER_ABI::inline HAWSER_ASIO_ABI
 
 #endif

@@ -9,7 +9,6 @@
 #include <array>
 #include <cstddef>
 #include <limits>
-#include <memory>
 #include <string>
 #include <string_view>
 #include <system_error>
@@ -27,18 +26,34 @@
 
 namespace hawser::inline HAWSER_ABI {
 
-struct tls_free {
-  void operator()(BIO* it) const noexcept { BIO_free(it); }
-  void operator()(BIO_METHOD* it) const noexcept { BIO_meth_free(it); }
-  void operator()(EVP_PKEY* it) const noexcept { EVP_PKEY_free(it); }
-  void operator()(SSL* it) const noexcept { SSL_free(it); }
-  void operator()(SSL_CTX* it) const noexcept { SSL_CTX_free(it); }
-  void operator()(X509* it) const noexcept { X509_free(it); }
-};
-
 /// Owns an object of OpenSSL.
 template <class T>
-using tls_ptr = std::unique_ptr<T, tls_free>;
+class tls_ptr {
+ public:
+  tls_ptr() noexcept = default;
+  explicit tls_ptr(T* it) noexcept : it_(it) {}
+  tls_ptr(tls_ptr&& other) noexcept : it_(std::exchange(other.it_, nullptr)) {}
+  tls_ptr& operator=(tls_ptr&& other) noexcept {
+    std::swap(it_, other.it_);
+    return *this;
+  }
+  ~tls_ptr() {
+    if (it_) free(it_);
+  }
+
+  T* get() const noexcept { return it_; }
+  explicit operator bool() const noexcept { return it_ != nullptr; }
+
+ private:
+  static void free(BIO* it) noexcept { BIO_free(it); }
+  static void free(BIO_METHOD* it) noexcept { BIO_meth_free(it); }
+  static void free(EVP_PKEY* it) noexcept { EVP_PKEY_free(it); }
+  static void free(SSL* it) noexcept { SSL_free(it); }
+  static void free(SSL_CTX* it) noexcept { SSL_CTX_free(it); }
+  static void free(X509* it) noexcept { X509_free(it); }
+
+  T* it_ = nullptr;
+};
 
 /// The settings of one server or client. Connections that exist keep the SSL_CTX that they were
 /// made with; this object must outlive them all.
@@ -252,7 +267,7 @@ class tls_settings {
 
   static tls_ptr<BIO> open(std::string const& file, std::string const& text) {
     if (text.empty()) return tls_ptr<BIO>(BIO_new_file(file.c_str(), "r"));
-    if (text.size() > std::numeric_limits<int>::max()) return nullptr;
+    if (text.size() > std::numeric_limits<int>::max()) return {};
     return tls_ptr<BIO>(BIO_new_mem_buf(text.data(), static_cast<int>(text.size())));
   }
 
@@ -322,7 +337,7 @@ class tls_settings {
   }
 
   tls_options options_;
-  std::string alpn_;  // as on the wire
+  std::string alpn_;               // as on the wire
   std::vector<std::string> pins_;  // 32 octets each
   std::string problem_;
   tls_ptr<SSL_CTX> server_;

@@ -15,6 +15,7 @@
 #include <hawser/codec/http/authority.hpp>
 #include <hawser/codec/http/token.hpp>
 #include <hawser/core/error.hpp>
+#include <hawser/core/view_of.hpp>
 
 namespace hawser::inline HAWSER_ABI {
 namespace http {
@@ -90,7 +91,7 @@ class head_parser;
 /// moved or destroyed. Names are compared without regard to case.
 class message {
  public:
-  field_list fields() const noexcept { return {bytes_, fields_}; }
+  field_list fields() const noexcept { return {bytes_, view_of(fields_)}; }
 
   /// The value of the first field of that name.
   std::optional<std::string_view> get(std::string_view name) const noexcept {

@@ -1,17 +1,16 @@
 // json: a value of any kind that owns what is in it, for handlers that take whatever comes.
 #pragma once
 
-#include <algorithm>
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
 #include <initializer_list>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
 #include <string_view>
 #include <utility>
-#include <variant>
 #include <vector>
 
 #include <hawser/codec/value/keyed.hpp>
@@ -19,6 +18,7 @@
 #include <hawser/codec/value/tape.hpp>
 #include <hawser/codec/value/writer.hpp>
 #include <hawser/core/error.hpp>
+#include <hawser/core/view_of.hpp>
 
 namespace hawser::inline HAWSER_ABI {
 
@@ -45,20 +45,22 @@ class json {
 
   json(std::nullptr_t) noexcept : json() {}
   template <std::same_as<bool> T>
-  json(T what) noexcept {
-    set(what);
+  json(T what) noexcept : json(value_kind::boolean) {
+    scalar_.boolean = what;
   }
   template <codec::plain_integer T>
-  json(T what) noexcept {
-    if (std::in_range<std::int64_t>(what)) {
-      set(static_cast<std::int64_t>(what));
+  json(T what) noexcept
+      : json(std::in_range<std::int64_t>(what) ? value_kind::integer
+                                               : value_kind::unsigned_integer) {
+    if (kind_ == value_kind::integer) {
+      scalar_.integer = static_cast<std::int64_t>(what);
     } else {
-      set(static_cast<std::uint64_t>(what));
+      scalar_.unsigned_integer = static_cast<std::uint64_t>(what);
     }
   }
   template <std::floating_point T>
-  json(T what) noexcept {
-    set(static_cast<double>(what));
+  json(T what) noexcept : json(value_kind::number) {
+    scalar_.number = static_cast<double>(what);
   }
   json(std::string what) noexcept;
   json(std::string_view what);
@@ -78,39 +80,23 @@ class json {
   inline static result<json> parse(std::string_view text);
 
   /// Never `missing`.
-  value_kind kind() const noexcept {
-    constexpr value_kind kinds[] = {
-        value_kind::null,   value_kind::boolean, value_kind::integer, value_kind::unsigned_integer,
-        value_kind::number, value_kind::string,  value_kind::binary,  value_kind::array,
-        value_kind::object};
-    return kinds[held_.index()];
-  }
-  bool is_null() const noexcept { return held_.index() == 0; }
+  value_kind kind() const noexcept { return kind_; }
+  bool is_null() const noexcept { return kind_ == value_kind::null; }
 
   // As the functions of `value`.
-  std::optional<bool> boolean() const noexcept {
-    auto const* const held = std::get_if<bool>(&held_);
-    return held ? std::optional(*held) : std::nullopt;
-  }
-  std::optional<std::int64_t> integer() const noexcept {
-    auto const node = numeric();
-    return value(&node).integer();
-  }
+  std::optional<bool> boolean() const noexcept { return scalar().boolean(); }
+  std::optional<std::int64_t> integer() const noexcept { return scalar().integer(); }
   std::optional<std::uint64_t> unsigned_integer() const noexcept {
-    auto const node = numeric();
-    return value(&node).unsigned_integer();
+    return scalar().unsigned_integer();
   }
-  std::optional<double> number() const noexcept {
-    auto const node = numeric();
-    return value(&node).number();
-  }
+  std::optional<double> number() const noexcept { return scalar().number(); }
   std::optional<std::string_view> string() const noexcept {
-    auto const* const held = std::get_if<std::string>(&held_);
-    return held ? std::optional<std::string_view>(*held) : std::nullopt;
+    if (kind_ != value_kind::string) return {};
+    return string_;
   }
   std::optional<bytes_view> binary() const noexcept {
-    auto const* const held = std::get_if<std::vector<std::byte>>(&held_);
-    return held ? std::optional<bytes_view>(*held) : std::nullopt;
+    if (kind_ != value_kind::binary) return {};
+    return view_of(binary_);
   }
 
   /// Elements or members, else 0.
@@ -162,24 +148,29 @@ class json {
  private:
   friend struct mapping<json>;
 
+  /// A scalar that has yet to be told which one it is.
+  explicit json(value_kind kind) noexcept;
+
   static json const& nothing() noexcept {
     static json const null;
     return null;
   }
 
-  template <class T>
-  void set(T what) noexcept {
-    held_ = what;
-  }
-  /// For the rules of `value` on numbers; null for other kinds.
-  value_node numeric() const noexcept;
-
+  /// For the rules of `value`; a missing one for other kinds.
+  value scalar() const noexcept { return value(kind_ < value_kind::string ? &scalar_ : nullptr); }
   bool same_number(json const& other) const noexcept;
   void write(value_writer& out, bool binary_as_text) const;
 
-  std::variant<std::monostate, bool, std::int64_t, std::uint64_t, double, std::string,
-               std::vector<std::byte>, std::vector<json>, std::vector<member>>
-      held_;
+  // No std::variant: its copying and assigning would be most of what this header takes to compile,
+  // in every program that includes it.
+  value_kind kind_;
+  union {
+    value_node scalar_;
+    std::string string_;
+    std::vector<std::byte> binary_;
+    std::vector<json> array_;
+    std::vector<member> object_;
+  };
 };
 
 struct json::member {
@@ -187,72 +178,109 @@ struct json::member {
   json what;
 };
 
-inline json::json() noexcept = default;
-inline json::json(json const& other) = default;
-inline json::json(json&& other) noexcept = default;
-inline json& json::operator=(json const& other) = default;
-inline json& json::operator=(json&& other) noexcept = default;
-inline json::~json() = default;
+inline json::json() noexcept : json(value_kind::null) {}
+inline json::json(value_kind kind) noexcept : kind_(kind), scalar_{} {
+  scalar_.tag = static_cast<std::uint64_t>(kind);
+}
 
-inline json::json(std::string what) noexcept : held_(std::move(what)) {}
-inline json::json(std::string_view what) : held_(std::string(what)) {}
-inline json::json(char const* what) : held_(std::string(what ? what : "")) {}
-inline json::json(std::vector<std::byte> what) noexcept : held_(std::move(what)) {}
-inline json::json(bytes_view what) : held_(std::vector<std::byte>(what.begin(), what.end())) {}
+inline json::json(json const& other) : json() {
+  switch (other.kind_) {
+    case value_kind::string: std::construct_at(&string_, other.string_); break;
+    case value_kind::binary: std::construct_at(&binary_, other.binary_); break;
+    case value_kind::array: std::construct_at(&array_, other.array_); break;
+    case value_kind::object: std::construct_at(&object_, other.object_); break;
+    default: scalar_ = other.scalar_;
+  }
+  kind_ = other.kind_;
+}
 
-inline json::json(value const& what) {
-  switch (what.kind()) {
-    case value_kind::missing:
-    case value_kind::null: break;
-    case value_kind::boolean: held_ = *what.boolean(); break;
-    case value_kind::integer: held_ = *what.integer(); break;
-    case value_kind::unsigned_integer: held_ = *what.unsigned_integer(); break;
-    case value_kind::number: held_ = *what.number(); break;
-    case value_kind::string: held_ = std::string(*what.string()); break;
-    case value_kind::binary: *this = json(*what.binary()); break;
-    case value_kind::array: {
-      auto& made = held_.emplace<std::vector<json>>();
-      made.reserve(what.size());
-      for (value const element : what.elements()) made.emplace_back(element);
-      break;
-    }
-    case value_kind::object: {
-      auto& made = held_.emplace<std::vector<member>>();
-      made.reserve(what.size());
-      for (auto const [key, inner] : what.members()) {
-        made.push_back({std::string(key), json(inner)});
-      }
-      codec::drop_doubled(made);
-      break;
-    }
+inline json::json(json&& other) noexcept : json() {
+  switch (other.kind_) {
+    case value_kind::string: std::construct_at(&string_, std::move(other.string_)); break;
+    case value_kind::binary: std::construct_at(&binary_, std::move(other.binary_)); break;
+    case value_kind::array: std::construct_at(&array_, std::move(other.array_)); break;
+    case value_kind::object: std::construct_at(&object_, std::move(other.object_)); break;
+    default: scalar_ = other.scalar_;
+  }
+  kind_ = other.kind_;
+}
+
+// What is assigned may be a part of this one.
+inline json& json::operator=(json const& other) { return *this = json(other); }
+inline json& json::operator=(json&& other) noexcept {
+  json taken(std::move(other));
+  std::destroy_at(this);
+  return *std::construct_at(this, std::move(taken));
+}
+
+inline json::~json() {
+  switch (kind_) {
+    case value_kind::string: std::destroy_at(&string_); break;
+    case value_kind::binary: std::destroy_at(&binary_); break;
+    case value_kind::array: std::destroy_at(&array_); break;
+    case value_kind::object: std::destroy_at(&object_); break;
+    default: break;
   }
 }
 
+inline json::json(std::string what) noexcept
+    : kind_(value_kind::string), string_(std::move(what)) {}
+inline json::json(std::string_view what) : json(std::string(what)) {}
+inline json::json(char const* what) : json(std::string(what ? what : "")) {}
+inline json::json(std::vector<std::byte> what) noexcept
+    : kind_(value_kind::binary), binary_(std::move(what)) {}
+inline json::json(bytes_view what) : json(std::vector<std::byte>(what.begin(), what.end())) {}
+
 inline json json::array(std::initializer_list<json> elements) {
   json made;
-  made.held_.emplace<std::vector<json>>(elements);
+  std::construct_at(&made.array_, elements);
+  made.kind_ = value_kind::array;
   return made;
 }
 
 inline json json::object(std::initializer_list<member> members) {
   json made;
-  codec::drop_doubled(made.held_.emplace<std::vector<member>>(members));
+  std::construct_at(&made.object_, members);
+  made.kind_ = value_kind::object;
+  codec::drop_doubled(made.object_);
   return made;
 }
 
+inline json::json(value const& what) : json() {
+  switch (what.kind()) {
+    case value_kind::missing: break;
+    case value_kind::string: *this = json(*what.string()); break;
+    case value_kind::binary: *this = json(*what.binary()); break;
+    case value_kind::array:
+      *this = array();
+      array_.reserve(what.size());
+      for (value const element : what.elements()) array_.emplace_back(element);
+      break;
+    case value_kind::object:
+      *this = object();
+      object_.reserve(what.size());
+      for (auto const [key, inner] : what.members()) {
+        object_.push_back({std::string(key), json(inner)});
+      }
+      codec::drop_doubled(object_);
+      break;
+    default: kind_ = what.kind(); scalar_ = *what.node();
+  }
+}
+
 inline std::span<json const> json::elements() const noexcept {
-  auto const* const held = std::get_if<std::vector<json>>(&held_);
-  return held ? std::span<json const>(*held) : std::span<json const>();
+  if (kind_ != value_kind::array) return {};
+  return view_of(array_);
 }
 
 inline std::span<json> json::elements() noexcept {
-  auto* const held = std::get_if<std::vector<json>>(&held_);
-  return held ? std::span<json>(*held) : std::span<json>();
+  if (kind_ != value_kind::array) return {};
+  return {array_.data(), array_.size()};
 }
 
 inline std::span<json::member const> json::members() const noexcept {
-  auto const* const held = std::get_if<std::vector<member>>(&held_);
-  return held ? std::span<member const>(*held) : std::span<member const>();
+  if (kind_ != value_kind::object) return {};
+  return view_of(object_);
 }
 
 inline json const* json::find(std::string_view key) const noexcept {
@@ -263,39 +291,21 @@ inline json const* json::find(std::string_view key) const noexcept {
 }
 
 inline json& json::operator[](std::string_view key) {
-  auto* held = std::get_if<std::vector<member>>(&held_);
-  if (held == nullptr) held = &held_.emplace<std::vector<member>>();
-  for (member& each : *held) {
+  if (kind_ != value_kind::object) *this = object();
+  for (member& each : object_) {
     if (each.key == key) return each.what;
   }
-  return held->emplace_back(member{std::string(key), json()}).what;
+  return object_.emplace_back(member{std::string(key), json()}).what;
 }
 
 inline json& json::push_back(json element) {
-  auto* held = std::get_if<std::vector<json>>(&held_);
-  if (held == nullptr) held = &held_.emplace<std::vector<json>>();
-  return held->emplace_back(std::move(element));
+  if (kind_ != value_kind::array) *this = array();
+  return array_.emplace_back(std::move(element));
 }
 
 inline bool json::erase(std::string_view key) {
-  auto* const held = std::get_if<std::vector<member>>(&held_);
-  return held && std::erase_if(*held, [&](member const& each) { return each.key == key; }) > 0;
-}
-
-inline value_node json::numeric() const noexcept {
-  value_node node{};
-  node.tag = static_cast<std::uint64_t>(value_kind::null);
-  if (auto const* const whole = std::get_if<std::int64_t>(&held_)) {
-    node.integer = *whole;
-  } else if (auto const* const large = std::get_if<std::uint64_t>(&held_)) {
-    node.unsigned_integer = *large;
-  } else if (auto const* const real = std::get_if<double>(&held_)) {
-    node.number = *real;
-  } else {
-    return node;
-  }
-  node.tag = static_cast<std::uint64_t>(kind());
-  return node;
+  if (kind_ != value_kind::object) return false;
+  return std::erase_if(object_, [&](member const& each) { return each.key == key; }) > 0;
 }
 
 inline bool json::same_number(json const& other) const noexcept {
@@ -317,8 +327,8 @@ inline bool json::operator==(json const& other) const {
   switch (kind()) {
     case value_kind::boolean: return boolean() == other.boolean();
     case value_kind::string: return string() == other.string();
-    case value_kind::binary: return std::ranges::equal(*binary(), *other.binary());
-    case value_kind::array: return std::ranges::equal(elements(), other.elements());
+    case value_kind::binary: return binary_ == other.binary_;
+    case value_kind::array: return array_ == other.array_;
     case value_kind::object: {
       auto const mine = members(), theirs = other.members();
       auto const a = codec::by_key(mine), b = codec::by_key(theirs);

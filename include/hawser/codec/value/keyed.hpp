@@ -9,6 +9,7 @@
 #include <vector>
 
 #include <hawser/core/config.hpp>
+#include <hawser/core/view_of.hpp>
 
 namespace hawser::inline HAWSER_ABI::codec {
 
@@ -28,7 +29,7 @@ std::vector<std::size_t> by_key(std::span<Member const> members) {
 /// looking for each among all would let a peer's large object take quadratic time.
 template <class Member>
 void drop_doubled(std::vector<Member>& members) {
-  auto const order = by_key(std::span<Member const>(members));
+  auto const order = by_key(view_of(members));
   std::vector<bool> dropped;
   for (std::size_t i = 1, first = 0; i < order.size(); ++i) {
     if (members[order[i]].key != members[order[first]].key) {

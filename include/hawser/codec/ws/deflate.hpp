@@ -9,8 +9,8 @@
 #include <array>
 #include <cstddef>
 #include <cstring>
-#include <memory>
 #include <system_error>
+#include <utility>
 
 #include <zlib.h>
 
@@ -20,6 +20,44 @@
 
 namespace hawser::inline HAWSER_ABI {
 namespace ws {
+
+/// Owns a stream of zlib, which remembers its address. `End` is what zlib ends it with.
+template <int (*End)(z_stream*)>
+class zlib_stream {
+ public:
+  zlib_stream() noexcept = default;
+  zlib_stream(zlib_stream&& other) noexcept : at_(std::exchange(other.at_, nullptr)) {}
+  zlib_stream& operator=(zlib_stream&& other) noexcept {
+    std::swap(at_, other.at_);
+    return *this;
+  }
+  ~zlib_stream() { end(); }
+
+  /// Makes one, by `init(stream)`. There must be none yet. Success, or why zlib can't.
+  template <class Init>
+  std::error_code begin(Init&& init) {
+    auto* const made = new z_stream();
+    int const status = init(made);
+    if (status == Z_OK) {
+      at_ = made;
+      return {};
+    }
+    delete made;
+    return status == Z_MEM_ERROR ? make_error_code(std::errc::not_enough_memory)
+                                 : make_error_code(errc::bad_argument);
+  }
+  void end() noexcept {
+    if (!at_) return;
+    End(at_);
+    delete std::exchange(at_, nullptr);
+  }
+  z_stream* get() const noexcept { return at_; }
+  z_stream* operator->() const noexcept { return at_; }
+  explicit operator bool() const noexcept { return at_ != nullptr; }
+
+ private:
+  z_stream* at_ = nullptr;
+};
 
 /// Inflates the messages of one peer, or, when contexts are not taken over, of any number of peers
 /// one message after the other.
@@ -73,25 +111,13 @@ class inflater {
 
   /// `reset`, and gives the memory back.
   void release() noexcept {
-    stream_.reset();
+    stream_.end();
     between_blocks_ = true;
   }
 
  private:
-  struct closer {
-    void operator()(z_stream* stream) const noexcept {
-      ::inflateEnd(stream);
-      delete stream;
-    }
-  };
-
   std::error_code open() {
-    auto stream = std::make_unique<z_stream>();
-    int const status = ::inflateInit2(stream.get(), -window_bits_);
-    if (status == Z_MEM_ERROR) return make_error_code(std::errc::not_enough_memory);
-    if (status != Z_OK) return errc::bad_argument;
-    stream_.reset(stream.release());
-    return {};
+    return stream_.begin([this](z_stream* made) { return ::inflateInit2(made, -window_bits_); });
   }
 
   /// Leaves no half-read message behind, whatever happens.
@@ -152,7 +178,7 @@ class inflater {
     }
   }
 
-  std::unique_ptr<z_stream, closer> stream_;  // zlib remembers its address
+  zlib_stream<::inflateEnd> stream_;
   int window_bits_;
   bool between_blocks_ = true;  // nothing of the current message is unfinished
 };
@@ -201,26 +227,16 @@ class deflater {
 
   /// `reset`, and gives the memory back.
   void release() noexcept {
-    stream_.reset();
+    stream_.end();
     fresh_ = true;
   }
 
  private:
-  struct closer {
-    void operator()(z_stream* stream) const noexcept {
-      ::deflateEnd(stream);
-      delete stream;
-    }
-  };
-
   std::error_code open() {
-    auto stream = std::make_unique<z_stream>();
-    int const status = ::deflateInit2(stream.get(), level_, Z_DEFLATED, -window_bits_,
-                                      memory_level_, Z_DEFAULT_STRATEGY);
-    if (status == Z_MEM_ERROR) return make_error_code(std::errc::not_enough_memory);
-    if (status != Z_OK) return errc::bad_argument;
-    stream_.reset(stream.release());
-    return {};
+    return stream_.begin([this](z_stream* made) {
+      return ::deflateInit2(made, level_, Z_DEFLATED, -window_bits_, memory_level_,
+                            Z_DEFAULT_STRATEGY);
+    });
   }
 
   void run(bytes_view in, byte_buffer& out) {
@@ -247,7 +263,7 @@ class deflater {
     } while (!in.empty() || stream_->avail_out == 0);
   }
 
-  std::unique_ptr<z_stream, closer> stream_;  // zlib remembers its address
+  zlib_stream<::deflateEnd> stream_;
   int window_bits_;
   int level_;
   int memory_level_;

@@ -16,6 +16,7 @@
 #include <hawser/codec/http/token.hpp>
 #include <hawser/codec/http/url.hpp>
 #include <hawser/core/error.hpp>
+#include <hawser/core/view_of.hpp>
 
 namespace hawser::inline HAWSER_ABI {
 namespace ws {
@@ -84,7 +85,7 @@ inline result<upgrade_request> read_upgrade(http::request const& from) {
   if (from.count("Sec-WebSocket-Key") != 1) return errc::bad_websocket_key;
   std::string_view const key = *from.get("Sec-WebSocket-Key");
   if (!is_valid_key(key)) return errc::bad_websocket_key;
-  auto subprotocols = read_subprotocols(from.get_all("Sec-WebSocket-Protocol"));
+  auto subprotocols = read_subprotocols(view_of(from.get_all("Sec-WebSocket-Protocol")));
   if (!subprotocols) return subprotocols.error();
   auto extensions = from.get_all("Sec-WebSocket-Extensions");
   for (std::string_view const value : extensions) {

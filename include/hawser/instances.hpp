@@ -1,6 +1,5 @@
-// The classes behind a server or client, to be compiled once in a program of many files. Those of the
-// default policies are with the CMake target `hawser::compiled`: see compiled.hpp. For others,
-//
+// The classes behind a server or client, to be compiled once in a program of many files. Those of
+// the default policies are with the CMake target `hawser::compiled`: see compiled.hpp. For others,
 // in a header that all files with servers include:
 //
 //     #include <hawser/instances.hpp>

@@ -11,8 +11,8 @@
 
 namespace hawser::inline HAWSER_ABI {
 
-/// A part of a payload: one message, or several of a `payload_run` that follow each other. Less than
-/// 4 GiB.
+/// A part of a payload: one message, or several of a `payload_run` that follow each other. Smaller
+/// than 4 GiB.
 struct payload_slice {
   payload block{};
   std::uint32_t begin = 0;

@@ -99,17 +99,13 @@ class connection : public liveness<Host, connection<Host>> {
     if (held_) return false;  // what was read before goes first
     auto& host = *this->host_;
     io_result const got = this->stream_.read_some(host.space().receive_buffer());
-    if (got.error && !is_would_block(got.error)) {
-      on_end(got.error);
-      return false;
-    }
+    if (got.error && !is_would_block(got.error)) return on_end(got.error), false;
     if (got.bytes > 0) {
       host.counters().bytes_in += got.bytes;
       this->heard();
       receive(host.space().receive_buffer().first(got.bytes));
     }
-    // TLS may have something to say that nobody asked for.
-    if (this->stream_.unsent()) this->write_when_ready();
+    if (this->stream_.unsent()) this->write_when_ready();  // TLS says what nobody asked for
     return got.bytes > 0;
   }
 
@@ -309,9 +305,8 @@ class connection : public liveness<Host, connection<Host>> {
       if (event.what == type::message) {
         completed = true;
         if (this->phase_ == phase::open) deliver({event.kind, event.payload});
-      } else if (event.what == type::need_more) {
-        break;
       } else {
+        if (event.what == type::need_more) break;
         on_control(event);
       }
     }

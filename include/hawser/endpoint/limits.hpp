@@ -9,6 +9,7 @@
 
 #include <hawser/codec/ws/close_code.hpp>
 #include <hawser/machine/rate_guard.hpp>
+#include <hawser/policy/backpressure.hpp>
 
 namespace hawser::inline HAWSER_ABI {
 
@@ -75,6 +76,13 @@ struct counters {
   std::size_t queued_messages_peak = 0;
   std::size_t partial_bytes = 0;  ///< held for unfinished messages now
   std::size_t objects = 0;        ///< connection objects alive now
+
+  /// For the library: a message was taken for sending, and so much waits for its peer now.
+  void count_queued(backlog now) noexcept {
+    ++messages_out;
+    if (now.bytes > queued_bytes_peak) queued_bytes_peak = now.bytes;
+    if (now.messages > queued_messages_peak) queued_messages_peak = now.messages;
+  }
 };
 
 }  // namespace hawser::inline HAWSER_ABI

@@ -14,6 +14,7 @@
 #include <hawser/core/timing_wheel.hpp>
 #include <hawser/endpoint/admission.hpp>
 #include <hawser/endpoint/operation.hpp>
+#include <hawser/endpoint/phase.hpp>
 #include <hawser/endpoint/workspace.hpp>
 #include <hawser/machine/outbox.hpp>
 #include <hawser/policy/backpressure.hpp>
@@ -21,16 +22,6 @@
 #include <hawser/transport/transport.hpp>
 
 namespace hawser::inline HAWSER_ABI::inline HAWSER_ASIO_ABI {
-
-/// Where a connection is in its life. It only ever moves down this list.
-enum class phase : std::uint8_t {
-  securing,   ///< the stream's own handshake
-  opening,    ///< HTTP: the host reads
-  open,       ///< messages flow
-  closing,    ///< this side sent Close and waits for the peer's
-  lingering,  ///< the close event was delivered; what is queued still leaves, input is discarded
-  closed
-};
 
 /// First layer of `connection` (`Self`): the stream, the framing's state and the send queue.
 template <class Host, class Self>
@@ -88,14 +79,14 @@ class sending : public wheel_entry {
     return group.view();
   }
 
-  /// Queues bytes that others get too, if they follow what is queued in a run: no reference is taken
-  /// then, and the flush is on its way. False: nothing was done.
+  /// Queues bytes that others get too, if they follow what is queued in a run: then no reference is
+  /// taken, and the flush is on its way. False: nothing was done.
   [[gnu::always_inline]] bool extend_queue(payload_slice const& encoded) noexcept {
     if (!outbox_.lone_is_followed_by(encoded)) return false;
     backlog const before = outbox_.queued_lone();
     if (host_->backpressure().admit(before, encoded.size()) != verdict::enqueue) return false;
     outbox_.extend_lone(encoded);
-    count_queued({before.bytes + encoded.size(), before.messages + 1});
+    host_->counters().count_queued({before.bytes + encoded.size(), before.messages + 1});
     return true;
   }
 
@@ -379,39 +370,24 @@ class sending : public wheel_entry {
   template <class Make>
   std::error_code admit(std::size_t size, message_key const& key, Make&& make) {
     if (size > outbox::max_message) return make_error_code(errc::message_too_big);
-    if (is_replaceable(key)) return admit_keyed(make(), key);
-    if (auto const refused =
-            make_room(outbox_, host_->backpressure(), host_->counters(), self(), size)) {
-      return refused;
+    if (!is_replaceable(key)) return put(size, key, make);
+    payload_slice bytes = make();
+    if (!outbox_.replace(*key, bytes)) {
+      return put(size, key, [&]() -> payload_slice const& { return bytes; });
     }
-    put(make(), key);
+    ++host_->counters().messages_replaced;
     return {};
   }
 
-  std::error_code admit_keyed(payload_slice bytes, message_key const& key) {
-    if (outbox_.replace(*key, bytes)) {
-      ++host_->counters().messages_replaced;
-      return {};
-    }
-    if (auto const refused =
-            make_room(outbox_, host_->backpressure(), host_->counters(), self(), bytes.size())) {
-      return refused;
-    }
-    put(std::move(bytes), key);
-    return {};
-  }
-
-  void put(payload_slice bytes, message_key const& key) {
-    outbox_.push(std::move(bytes), key, blocks());
-    count_queued(outbox_.queued());
-    host_->mark_dirty(self());
-  }
-
-  [[gnu::always_inline]] void count_queued(backlog now) noexcept {
+  template <class Make>
+  std::error_code put(std::size_t size, message_key const& key, Make&& make) {
     auto& counters = host_->counters();
-    ++counters.messages_out;
-    if (now.bytes > counters.queued_bytes_peak) counters.queued_bytes_peak = now.bytes;
-    if (now.messages > counters.queued_messages_peak) counters.queued_messages_peak = now.messages;
+    auto const refused = make_room(outbox_, host_->backpressure(), counters, self(), size);
+    if (refused) return refused;
+    outbox_.push(make(), key, blocks());
+    counters.count_queued(outbox_.queued());
+    host_->mark_dirty(self());
+    return {};
   }
 
   void took(std::size_t bytes) noexcept {

@@ -153,8 +153,8 @@ inline std::byte* mask_blocks(std::byte* at, std::size_t blocks, std::uint64_t w
   return at;
 }
 
-/// The whole of `apply_mask` for `size` bytes from `Words` times 8 to twice as many: from both ends,
-/// which may overlap, so they are read before either is written.
+/// The whole of `apply_mask` for so many bytes as `Words` of 8 have, to twice as many: from both
+/// ends, which may overlap, so they are read before either is written.
 template <std::size_t Words>
 [[gnu::always_inline]] inline void mask_ends(std::byte* at, std::size_t size,
                                              std::uint64_t wide) noexcept {

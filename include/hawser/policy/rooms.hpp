@@ -4,7 +4,7 @@
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
-#include <deque>
+#include <memory>
 #include <span>
 #include <string_view>
 #include <vector>
@@ -83,10 +83,11 @@ class hash_rooms {
     std::uint32_t const room = find_or_create(name);
     if (seat_of(member, room) != none) return false;
     std::uint32_t const at_seat = new_seat();
-    seats_[at_seat] = {member, room, rooms_[room].size(), mine.first};
+    room_record& in = room_at(room);
+    seats_[at_seat] = {member, room, in.size(), mine.first};
     mine.first = at_seat;
     ++mine.count;
-    rooms_[room].add(at_seat);
+    in.add(at_seat);
     return true;
   }
 
@@ -117,18 +118,21 @@ class hash_rooms {
   void visit_rooms(member_id member, room_visitor visitor) const {
     if (member >= members_.size()) return;
     for (std::uint32_t at = members_[member].first; at != none; at = seats_[at].next) {
-      visitor.call(visitor.context, rooms_[seats_[at].room].name());
+      visitor.call(visitor.context, room_at(seats_[at].room).name());
     }
   }
 
   room_id find(std::string_view name) const {
     std::uint32_t const found = index_of(name, seeded_hash(name, seed_));
     if (found == none) return {};
-    return {found, rooms_[found].generation()};
+    return {found, room_at(found).generation()};
   }
 
   /// Members of a room; 0 for one that has emptied since it was found.
-  std::size_t size(room_id id) const { return is_live(id) ? rooms_[id.index].size() : 0; }
+  std::size_t size(room_id id) const {
+    room_record const* const found = live(id);
+    return found ? found->size() : 0;
+  }
 
   std::size_t room_count() const noexcept { return names_.size(); }
 
@@ -139,13 +143,14 @@ class hash_rooms {
       marks_.resize(members_.size());
     }
     for (room_id const id : except) {
-      if (!is_live(id)) continue;
-      for (std::uint32_t const at_seat : rooms_[id.index].seats())
-        marks_[seats_[at_seat].member] = walk_;
+      room_record const* const room = live(id);
+      if (!room) continue;
+      for (std::uint32_t const at_seat : room->seats()) marks_[seats_[at_seat].member] = walk_;
     }
     for (room_id const id : in) {
-      if (!is_live(id)) continue;
-      for (std::uint32_t const at_seat : rooms_[id.index].seats()) {
+      room_record const* const room = live(id);
+      if (!room) continue;
+      for (std::uint32_t const at_seat : room->seats()) {
         member_id const member = seats_[at_seat].member;
         if (several) {
           if (marks_[member] == walk_) continue;
@@ -158,6 +163,7 @@ class hash_rooms {
 
  private:
   static constexpr std::uint32_t none = 0xffffffff;
+  static constexpr std::uint32_t piece_size = 16;
 
   struct seat {
     member_id member;
@@ -170,13 +176,18 @@ class hash_rooms {
     std::uint32_t count = 0;
   };
 
-  bool is_live(room_id id) const noexcept {
-    return id.index < rooms_.size() && rooms_[id.index].generation() == id.generation &&
-           rooms_[id.index].size() > 0;
+  room_record& room_at(std::uint32_t index) const noexcept {
+    return pieces_[index / piece_size][index % piece_size];
+  }
+
+  room_record const* live(room_id id) const noexcept {
+    if (id.index >= rooms_) return nullptr;
+    room_record const& room = room_at(id.index);
+    return room.generation() == id.generation && room.size() > 0 ? &room : nullptr;
   }
 
   std::uint32_t index_of(std::string_view name, std::uint32_t hash) const {
-    return names_.find(hash, [&](std::uint32_t at) { return rooms_[at].name() == name; });
+    return names_.find(hash, [&](std::uint32_t at) { return room_at(at).name() == name; });
   }
 
   std::uint32_t find_or_create(std::string_view name) {
@@ -184,13 +195,15 @@ class hash_rooms {
     std::uint32_t index = index_of(name, hash);
     if (index != none) return index;
     if (free_rooms_.empty()) {
-      index = static_cast<std::uint32_t>(rooms_.size());
-      rooms_.emplace_back();
+      if (rooms_ == pieces_.size() * piece_size) {
+        pieces_.push_back(std::make_unique<room_record[]>(piece_size));
+      }
+      index = rooms_++;
     } else {
       index = free_rooms_.back();
       free_rooms_.pop_back();
     }
-    rooms_[index].open(name, hash);
+    room_at(index).open(name, hash);
     names_.insert(hash, index);
     return index;
   }
@@ -214,7 +227,7 @@ class hash_rooms {
   // The last member takes the place of the one that leaves; an empty room goes at once.
   void remove_from_room(std::uint32_t index) {
     seat const gone = seats_[index];
-    room_record& in = rooms_[gone.room];
+    room_record& in = room_at(gone.room);
     seats_[in.remove_at(gone.position)].position = gone.position;
     seats_[index].next = free_seat_;
     free_seat_ = index;
@@ -227,7 +240,8 @@ class hash_rooms {
   options limits_;
   std::uint64_t seed_;
   hash_index names_;
-  std::deque<room_record> rooms_;  // in pieces: growing leaves nothing unused
+  std::vector<std::unique_ptr<room_record[]>> pieces_;  // growing leaves little unused
+  std::uint32_t rooms_ = 0;                             // those that have ever been open at once
   std::vector<std::uint32_t> free_rooms_;
   std::vector<seat> seats_;
   std::uint32_t free_seat_ = none;

@@ -120,6 +120,36 @@ TEST_CASE("rooms: a union meets each member once", "[policy][rooms]") {
   CHECK(walk(rooms, {room_id{}, even}).size() == 15);
 }
 
+TEST_CASE("rooms: names and crowds of every size come and go", "[policy][rooms]") {
+  hash_rooms rooms({}, 5);
+  for (int round = 0; round < 3; ++round) {
+    std::vector<std::string> names;
+    for (std::size_t size = 0; size <= 60; ++size) names.emplace_back(size, 'n');
+    for (std::size_t i = 0; i < names.size(); ++i) {
+      for (member_id member = 0; member < i; ++member) REQUIRE(rooms.join(member, names[i]));
+    }
+    hash_rooms moved(std::move(rooms));
+    rooms = std::move(moved);
+    for (std::size_t i = 0; i < names.size(); ++i) {
+      REQUIRE(rooms.size(rooms.find(names[i])) == i);
+      std::vector<member_id> expected;
+      for (member_id member = 0; member < i; ++member) expected.push_back(member);
+      REQUIRE(walk(rooms, {rooms.find(names[i])}) == expected);
+    }
+    std::vector<std::string> mine;  // the latest first
+    rooms.visit_rooms(57, {[](void* list, std::string_view name) {
+                             static_cast<std::vector<std::string>*>(list)->emplace_back(name);
+                           },
+                           &mine});
+    REQUIRE(mine == std::vector{names[60], names[59], names[58]});
+    // The last takes the place of one that leaves.
+    REQUIRE(rooms.leave(0, names[4]));
+    REQUIRE(walk(rooms, {rooms.find(names[4])}) == std::vector<member_id>{3, 1, 2});
+    for (member_id member = 0; member < 60; ++member) rooms.leave_all(member);
+    REQUIRE(rooms.room_count() == 0);
+  }
+}
+
 TEST_CASE("rooms: behave as a map of sets, whatever is done to them", "[policy][rooms]") {
   for (std::uint64_t seed = 1; seed <= 30; ++seed) {
     CAPTURE(seed);

@@ -37,9 +37,9 @@ class connecting : public emitting<Derived, Policies> {
   }
 
   /// A ping goes out, and its pong has come: what was sent before the ping has arrived.
-  void pinging(session_type& in) { mark(in, &socket_type::pinged_at, nullptr); }
+  void pinging(session_type& in) { mark(in, &recovery_type::pinged_at, nullptr); }
   void ponged(session_type& in) {
-    mark(in, &socket_type::first, &socket_type::pinged_at);
+    mark(in, &recovery_type::first, &recovery_type::pinged_at);
     decide_claim(in);
   }
 
@@ -72,7 +72,7 @@ class connecting : public emitting<Derived, Policies> {
 
   void on_connect(session_type& in, incoming_packet const& packet) {
     if (this->socket_in(in, packet.nsp)) return this->violated(in, errc::namespace_not_joined);
-    if (in.sockets.size() >= this->limits_.max_namespaces) {
+    if (this->socket_count(in) >= this->limits_.max_namespaces) {
       return this->violated(in, errc::too_many_namespaces);
     }
     std::unique_ptr<json> auth;
@@ -136,6 +136,8 @@ class connecting : public emitting<Derived, Policies> {
   }
 
  private:
+  using recovery_type = typename socket_type::recovery;
+
   void refuse_socket(socket_type& one, std::string_view why, json details) {
     session_type& in = *one.in;
     std::string const nsp = one.nsp->name;
@@ -228,8 +230,8 @@ class connecting : public emitting<Derived, Policies> {
       }
     }
     if (in.recover) {
-      one.first = in.recover->log.next() - 1;
-      in.recover->live.emplace(one.pid, id);
+      one.recover->first = in.recover->log.next() - 1;
+      in.recover->live.emplace(one.recover->pid, id);
     }
     send_connected(one, in);
     one.in->set_connect_deadline(time_point::max());
@@ -242,9 +244,9 @@ class connecting : public emitting<Derived, Policies> {
   void send_connected(socket_type& one, nsp_type& in) {
     json payload = json::object({{"sid", std::string(one.id())}});
     if (in.recover) {
-      payload["pid"] = json(one.pid);
+      payload["pid"] = json(one.recover->pid);
       char offset[recovery_log::max_offset_size];
-      std::size_t const size = in.recover->log.write_offset(one.first, offset);
+      std::size_t const size = in.recover->log.write_offset(one.recover->first, offset);
       payload["offset"] = json(std::string(offset, size));  // for clients that look at it
     }
     (void)this->send_packet(
@@ -271,7 +273,8 @@ class connecting : public emitting<Derived, Policies> {
         before.reset();  // never silently: it is told that it starts anew
       }
     }
-    one.pid = before ? std::string(*pid) : new_pid();
+    one.recover = std::make_unique<recovery_type>();
+    one.recover->pid = before ? std::string(*pid) : new_pid();
     return before;
   }
 
@@ -286,13 +289,13 @@ class connecting : public emitting<Derived, Policies> {
     return codec::base64url_encode(raw);
   }
 
-  void mark(session_type& in, std::uint64_t socket_type::* to, std::uint64_t socket_type::* from) {
+  void mark(session_type& in, std::uint64_t recovery_type::* to,
+            std::uint64_t recovery_type::* from) {
     if (!this->recovery_.enabled) return;
-    for (std::uint32_t const slot : in.sockets) {
-      socket_type& one = this->socket_at(slot);
-      auto const& recover = this->nsp_of(one).recover;
-      if (!recover) continue;
-      one.*to = from ? std::max(one.*to, one.*from) : recover->log.next() - 1;
+    for (socket_type* one = this->first_of(in); one; one = this->next_of(*one)) {
+      if (!one->recover) continue;
+      auto& own = *one->recover;
+      own.*to = from ? std::max(own.*to, own.*from) : this->nsp_of(*one).recover->log.next() - 1;
     }
   }
 

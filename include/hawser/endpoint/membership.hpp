@@ -36,13 +36,19 @@ struct nsp_socket : socket_record {
     bool authenticated = false;
   };
 
+  /// What it has while it is connected in a namespace whose sockets can be recovered.
+  struct recovery {
+    std::string pid;              // secret name
+    std::uint64_t first = 0;      // see `saved_session::first`
+    std::uint64_t pinged_at = 0;  // the same for the ping under way
+  };
+
   session<Core>* in = nullptr;
-  std::uint32_t place = 0;  // among the namespace's members
+  std::uint32_t place = 0;                      // among the namespace's members
+  std::uint32_t next = socket_record::no_slot;  // slot of the next socket of its session
+  bool is_announced = false;                    // its connect event has been
   std::unique_ptr<asking> asks;
-  bool is_announced = false;    // its connect event has been
-  std::string pid;              // secret name for recovery
-  std::uint64_t first = 0;      // see `saved_session::first`
-  std::uint64_t pinged_at = 0;  // the same for the ping under way
+  std::unique_ptr<recovery> recover;
 };
 
 /// Fourth layer of `socketio_core` (`Derived`).
@@ -66,6 +72,16 @@ class membership : public namespaces<Derived, Policies> {
     return one && one->state == socket_record::stage::connected ? one : nullptr;
   }
   socket_type& socket_at(std::uint32_t slot) noexcept { return *sockets_[slot].one; }
+
+  // The sockets of a session in the order in which they came, those that still ask among them.
+  socket_type* first_of(session_type& in) noexcept { return linked(in.first_socket); }
+  socket_type* next_of(socket_type& one) noexcept { return linked(one.next); }
+  std::size_t socket_count(session_type& in) noexcept {
+    std::size_t count = 0;
+    for (socket_type* one = first_of(in); one; one = next_of(*one)) ++count;
+    return count;
+  }
+
   std::string_view transport_of(socket_id id) override {
     socket_type* const one = find_socket(id);
     return one ? one->in->transport() : std::string_view();
@@ -80,10 +96,9 @@ class membership : public namespaces<Derived, Policies> {
   }
 
   socket_type* socket_in(session_type& in, std::string_view nsp) noexcept {
-    for (std::uint32_t const slot : in.sockets) {
-      if (sockets_[slot].one->nsp->name == nsp) return sockets_[slot].one.get();
-    }
-    return nullptr;
+    socket_type* one = first_of(in);
+    while (one && one->nsp->name != nsp) one = next_of(*one);
+    return one;
   }
 
   std::error_code disconnect(socket_id id, bool close) override {
@@ -95,9 +110,7 @@ class membership : public namespaces<Derived, Policies> {
     if (!close) {
       leave_namespace(*one);
     } else {
-      while (!in.sockets.empty() && !this->gone()) {
-        leave_namespace(socket_at(in.sockets.front()));
-      }
+      while (in.has_sockets() && !this->gone()) leave_namespace(*first_of(in));
       this->end_session(in, disconnect_reason::forced_server_close);
     }
     in.release();
@@ -114,9 +127,7 @@ class membership : public namespaces<Derived, Policies> {
 
   /// A session is over, and its sockets are.
   void session_ended(session_type& in, disconnect_reason why) {
-    while (!in.sockets.empty() && !this->gone()) {
-      end_socket(socket_at(in.sockets.front()), why);
-    }
+    while (in.has_sockets() && !this->gone()) end_socket(*first_of(in), why);
   }
 
   // -- rooms -------------------------------------------------------------------------------------
@@ -183,9 +194,9 @@ class membership : public namespaces<Derived, Policies> {
       free_slots_.pop_back();
     }
     made->at = {slot, sockets_[slot].generation};
-    in.sockets.push_back(slot);
-    ++nsp.sockets;
     sockets_[slot].one = std::move(made);
+    link_to(in, socket_record::no_slot) = slot;
+    ++nsp.sockets;
     return *sockets_[slot].one;
   }
 
@@ -223,7 +234,7 @@ class membership : public namespaces<Derived, Policies> {
     }
     one.state = socket_record::stage::over;
     session_type& of = *one.in;
-    std::erase(of.sockets, at.slot);  // before anybody is told: whoever is may end the session
+    link_to(of, at.slot) = one.next;  // before anybody is told: whoever is may end the session
     std::vector<std::string> rooms;
     bool const saves = was_connected && in.recover && is_recoverable(why);
     if (saves || rules->on_room) rooms = room_list(one);
@@ -235,17 +246,18 @@ class membership : public namespaces<Derived, Policies> {
       this->fenced([&] { rules->on_disconnect(this->anchored(), at, why); });
     }
     if (this->gone()) return;
-    if (in.recover) in.recover->live.erase(one.pid);
+    if (one.recover) in.recover->live.erase(one.recover->pid);
     if (saves) {
       in.recover->sessions.prune(this->now());
       in.recover->sessions.save(
-          one.pid, {std::string(one.id()), std::move(rooms), std::move(one.data), one.first},
+          one.recover->pid,
+          {std::string(one.id()), std::move(rooms), std::move(one.data), one.recover->first},
           this->now());
     }
     ++sockets_[at.slot].generation;
     free_slots_.push_back(at.slot);
     this->retire(std::move(sockets_[at.slot].one));  // handlers up the stack may look at it
-    if (of.is_open() && of.sockets.empty()) {
+    if (of.is_open() && !of.has_sockets()) {
       of.set_connect_deadline(this->now() + this->limits_.connect_timeout);
     }
     if (--in.sockets == 0 && in.parent && this->limits_.cleanup_empty_children)
@@ -301,6 +313,16 @@ class membership : public namespaces<Derived, Policies> {
     std::unique_ptr<socket_type> one;
     std::uint32_t generation = 0;
   };
+  socket_type* linked(std::uint32_t slot) noexcept {
+    return slot == socket_record::no_slot ? nullptr : sockets_[slot].one.get();
+  }
+  // What leads to this socket of the session, or, for none, to the next that comes.
+  std::uint32_t& link_to(session_type& in, std::uint32_t slot) noexcept {
+    std::uint32_t* link = &in.first_socket;
+    while (*link != slot) link = &sockets_[*link].one->next;
+    return *link;
+  }
+
   void unseat(socket_type& one, nsp_type& in, std::vector<std::string> const& rooms) {
     std::uint32_t const last = in.members.back();
     in.members[one.place] = last;

@@ -61,11 +61,11 @@ class session : public wheel_entry {
 
   // -- what the core keeps with it ---------------------------------------------------------------
 
-  std::array<char, 24> name{};  ///< its sid
-  std::uint32_t index = 0;      ///< among the core's sessions
+  std::array<char, 24> name{};                          ///< its sid
+  std::uint32_t index = 0;                              ///< among the core's sessions
+  std::uint32_t first_socket = socket_record::no_slot;  ///< slot of the first of its sockets
   typename parser::peer packets;
   std::shared_ptr<session_handshake const> handshake;
-  std::vector<std::uint32_t> sockets;  ///< slots of its sockets, those that still ask among them
   socket_id claimant{};  ///< that wants to take up where this one left off: see `recovery`
   bool is_claimed = false;
   bool base64_only = false;  ///< its client takes no binary frames
@@ -75,6 +75,7 @@ class session : public wheel_entry {
   time_point unknown_acks_since{};
 
   std::string_view sid() const noexcept { return {name.data(), name.size()}; }
+  bool has_sockets() const noexcept { return first_socket != socket_record::no_slot; }
   bool is_open() const noexcept { return stage_ == stage::open; }
   bool is_over() const noexcept { return stage_ == stage::over; }
   connection_type* carrier() const noexcept { return carrier_; }

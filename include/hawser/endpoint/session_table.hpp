@@ -6,17 +6,16 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
-#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
-#include <unordered_set>
 #include <utility>
 #include <vector>
 
 #include <hawser/codec/base64.hpp>
 #include <hawser/codec/eio/handshake.hpp>
 #include <hawser/codec/http/content_coding.hpp>
+#include <hawser/core/hash_index.hpp>
 #include <hawser/endpoint/cors.hpp>
 #include <hawser/endpoint/engine_options.hpp>
 #include <hawser/endpoint/server_core.hpp>
@@ -142,7 +141,7 @@ class session_table : public server_core<Derived, Policies, socketio_host> {
         reply_parked(*poll, 400, {});
       }
     }
-    by_sid_.erase(&in);
+    by_sid_.erase(hash_of(in.sid()), in.index);
     sessions_[in.index] = nullptr;
     free_.push_back(in.index);
     in.release();
@@ -211,12 +210,14 @@ class session_table : public server_core<Derived, Policies, socketio_host> {
   session_table(typename base::executor_type executor, server_options<Policies>& options)
       : base(std::move(executor), options),
         engine_(std::move(options.engine)),
-        max_payload_(options.framing.max_message_size) {}
+        max_payload_(options.framing.max_message_size),
+        sid_seed_(this->random().next()) {}
 
   session_type* find_session(std::string_view sid) {
     if (!eio::is_sid(sid)) return nullptr;
-    auto const found = by_sid_.find(sid);
-    return found == by_sid_.end() ? nullptr : *found;
+    auto const found = by_sid_.find(
+        hash_of(sid), [&](std::uint32_t index) { return sessions_[index]->sid() == sid; });
+    return found == hash_index::none ? nullptr : sessions_[found];
   }
 
   /// Sessions that hold no connection just now, and those that are to be told of their end, count:
@@ -243,7 +244,7 @@ class session_table : public server_core<Derived, Policies, socketio_host> {
       free_.pop_back();
       sessions_[in->index] = in;
     }
-    by_sid_.insert(in);
+    by_sid_.insert(hash_of(in->sid()), in->index);
     this->count_open();
     in->begin(this->now() + this->derived().connect_timeout());
     return *in;
@@ -324,24 +325,8 @@ class session_table : public server_core<Derived, Policies, socketio_host> {
   std::array<char, 24> fresh_sid_{};  // of the session that is being opened
 
  private:
-  // Sessions by what they are called; the ids are random, so nobody can choose ones that collide.
-  struct sid_hash {
-    using is_transparent = void;
-    std::size_t operator()(std::string_view sid) const noexcept {
-      return std::hash<std::string_view>()(sid);
-    }
-    std::size_t operator()(session_type const* one) const noexcept { return (*this)(one->sid()); }
-  };
-  struct sid_equal {
-    using is_transparent = void;
-    bool operator()(session_type const* a, session_type const* b) const noexcept { return a == b; }
-    bool operator()(std::string_view sid, session_type const* one) const noexcept {
-      return sid == one->sid();
-    }
-    bool operator()(session_type const* one, std::string_view sid) const noexcept {
-      return sid == one->sid();
-    }
-  };
+  // Ids are random, but which sessions stay is up to the clients: hence the seed.
+  std::uint32_t hash_of(std::string_view sid) const noexcept { return seeded_hash(sid, sid_seed_); }
 
   struct releasing {
     void operator()(session_type* one) const noexcept { one->release(); }
@@ -383,7 +368,8 @@ class session_table : public server_core<Derived, Policies, socketio_host> {
 
   std::vector<session_type*> sessions_;
   std::vector<std::uint32_t> free_;
-  std::unordered_set<session_type*, sid_hash, sid_equal> by_sid_;
+  std::uint64_t sid_seed_;
+  hash_index by_sid_;  // positions in `sessions_`
   std::vector<session_type*> to_answer_;
 };
 

@@ -64,6 +64,7 @@ struct socket_description;
 /// A socket: one session's part in one namespace. Handles look at it and keep no pointer to it.
 struct socket_record {
   enum class stage : std::uint8_t { asking, connected, over };
+  static constexpr std::uint32_t no_slot = 0xffffffff;
 
   std::array<char, 20> name{};  ///< its id, random
   socket_id at{};

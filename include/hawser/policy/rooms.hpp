@@ -1,18 +1,17 @@
 // Rooms: who is in what, and how the union of several is walked.
 #pragma once
 
-#include <algorithm>
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <span>
-#include <string>
 #include <string_view>
-#include <unordered_map>
 #include <vector>
 
 #include <hawser/core/config.hpp>
+#include <hawser/core/hash_index.hpp>
+#include <hawser/policy/room_record.hpp>
 
 namespace hawser::inline HAWSER_ABI {
 
@@ -72,8 +71,9 @@ class hash_rooms {
     std::size_t max_room_name = 255;  ///< bytes
   };
 
-  hash_rooms(options const& limits, std::uint64_t seed)
-      : limits_(limits), names_(0, hasher{seed}) {}
+  hash_rooms(options const& limits, std::uint64_t seed) : limits_(limits), seed_(seed) {}
+  hash_rooms(hash_rooms&&) = default;
+  hash_rooms& operator=(hash_rooms&&) = default;
 
   bool join(member_id member, std::string_view name) {
     if (name.size() > limits_.max_room_name) return false;
@@ -83,19 +83,19 @@ class hash_rooms {
     std::uint32_t const room = find_or_create(name);
     if (seat_of(member, room) != none) return false;
     std::uint32_t const at_seat = new_seat();
-    seats_[at_seat] = {member, room, static_cast<std::uint32_t>(rooms_[room].members.size()),
-                       mine.first};
+    room_record& in = room_at(room);
+    seats_[at_seat] = {member, room, in.size(), mine.first};
     mine.first = at_seat;
     ++mine.count;
-    rooms_[room].members.push_back(at_seat);
+    in.add(at_seat);
     return true;
   }
 
   bool leave(member_id member, std::string_view name) {
-    auto const found = names_.find(name);
-    if (found == names_.end() || member >= members_.size()) return false;
+    std::uint32_t const room = index_of(name, seeded_hash(name, seed_));
+    if (room == none || member >= members_.size()) return false;
     std::uint32_t* at = &members_[member].first;
-    while (*at != none && seats_[*at].room != found->second) at = &seats_[*at].next;
+    while (*at != none && seats_[*at].room != room) at = &seats_[*at].next;
     if (*at == none) return false;
     std::uint32_t const at_seat = *at;
     *at = seats_[at_seat].next;
@@ -118,18 +118,21 @@ class hash_rooms {
   void visit_rooms(member_id member, room_visitor visitor) const {
     if (member >= members_.size()) return;
     for (std::uint32_t at = members_[member].first; at != none; at = seats_[at].next) {
-      visitor.call(visitor.context, *rooms_[seats_[at].room].name);
+      visitor.call(visitor.context, room_at(seats_[at].room).name());
     }
   }
 
   room_id find(std::string_view name) const {
-    auto const found = names_.find(name);
-    if (found == names_.end()) return {};
-    return {found->second, rooms_[found->second].generation};
+    std::uint32_t const found = index_of(name, seeded_hash(name, seed_));
+    if (found == none) return {};
+    return {found, room_at(found).generation()};
   }
 
   /// Members of a room; 0 for one that has emptied since it was found.
-  std::size_t size(room_id id) const { return is_live(id) ? rooms_[id.index].members.size() : 0; }
+  std::size_t size(room_id id) const {
+    room_record const* const found = live(id);
+    return found ? found->size() : 0;
+  }
 
   std::size_t room_count() const noexcept { return names_.size(); }
 
@@ -140,13 +143,14 @@ class hash_rooms {
       marks_.resize(members_.size());
     }
     for (room_id const id : except) {
-      if (!is_live(id)) continue;
-      for (std::uint32_t const at_seat : rooms_[id.index].members)
-        marks_[seats_[at_seat].member] = walk_;
+      room_record const* const room = live(id);
+      if (!room) continue;
+      for (std::uint32_t const at_seat : room->seats()) marks_[seats_[at_seat].member] = walk_;
     }
     for (room_id const id : in) {
-      if (!is_live(id)) continue;
-      for (std::uint32_t const at_seat : rooms_[id.index].members) {
+      room_record const* const room = live(id);
+      if (!room) continue;
+      for (std::uint32_t const at_seat : room->seats()) {
         member_id const member = seats_[at_seat].member;
         if (several) {
           if (marks_[member] == walk_) continue;
@@ -159,26 +163,8 @@ class hash_rooms {
 
  private:
   static constexpr std::uint32_t none = 0xffffffff;
+  static constexpr std::uint32_t piece_size = 16;
 
-  // FNV would be enough for speed; the two seeded multiplications keep collisions unpredictable.
-  struct hasher {
-    using is_transparent = void;
-    std::uint64_t seed;
-    std::size_t operator()(std::string_view text) const noexcept {
-      std::uint64_t hash = seed ^ (text.size() * 0x9e3779b97f4a7c15u);
-      for (char const c : text) {
-        hash = (hash ^ static_cast<unsigned char>(c)) * (0xff51afd7ed558ccdu ^ (seed << 1));
-        hash ^= hash >> 29;
-      }
-      hash *= 0xc4ceb9fe1a85ec53u + (seed & ~std::uint64_t{1});
-      return static_cast<std::size_t>(hash ^ (hash >> 32));
-    }
-  };
-  struct entry {
-    std::vector<std::uint32_t> members;  // their seats
-    std::string const* name = nullptr;   // the key in `names_`
-    std::uint32_t generation = 0;
-  };
   struct seat {
     member_id member;
     std::uint32_t room;
@@ -190,23 +176,35 @@ class hash_rooms {
     std::uint32_t count = 0;
   };
 
-  bool is_live(room_id id) const noexcept {
-    return id.index < rooms_.size() && rooms_[id.index].generation == id.generation &&
-           !rooms_[id.index].members.empty();
+  room_record& room_at(std::uint32_t index) const noexcept {
+    return pieces_[index / piece_size][index % piece_size];
+  }
+
+  room_record const* live(room_id id) const noexcept {
+    if (id.index >= rooms_) return nullptr;
+    room_record const& room = room_at(id.index);
+    return room.generation() == id.generation && room.size() > 0 ? &room : nullptr;
+  }
+
+  std::uint32_t index_of(std::string_view name, std::uint32_t hash) const {
+    return names_.find(hash, [&](std::uint32_t at) { return room_at(at).name() == name; });
   }
 
   std::uint32_t find_or_create(std::string_view name) {
-    auto const found = names_.find(name);
-    if (found != names_.end()) return found->second;
-    std::uint32_t index;
+    std::uint32_t const hash = seeded_hash(name, seed_);
+    std::uint32_t index = index_of(name, hash);
+    if (index != none) return index;
     if (free_rooms_.empty()) {
-      index = static_cast<std::uint32_t>(rooms_.size());
-      rooms_.emplace_back();
+      if (rooms_ == pieces_.size() * piece_size) {
+        pieces_.push_back(std::make_unique<room_record[]>(piece_size));
+      }
+      index = rooms_++;
     } else {
       index = free_rooms_.back();
       free_rooms_.pop_back();
     }
-    rooms_[index].name = &names_.emplace(name, index).first->first;
+    room_at(index).open(name, hash);
+    names_.insert(hash, index);
     return index;
   }
 
@@ -229,23 +227,21 @@ class hash_rooms {
   // The last member takes the place of the one that leaves; an empty room goes at once.
   void remove_from_room(std::uint32_t index) {
     seat const gone = seats_[index];
-    auto& members = rooms_[gone.room].members;
-    members[gone.position] = members.back();
-    seats_[members[gone.position]].position = gone.position;
-    members.pop_back();
+    room_record& in = room_at(gone.room);
+    seats_[in.remove_at(gone.position)].position = gone.position;
     seats_[index].next = free_seat_;
     free_seat_ = index;
-    if (!members.empty()) return;
-    auto& emptied = rooms_[gone.room];
-    names_.erase(names_.find(std::string_view(*emptied.name)));
-    emptied.name = nullptr;
-    ++emptied.generation;
+    if (in.size() > 0) return;
+    names_.erase(in.hash(), gone.room);
+    in.close();
     free_rooms_.push_back(gone.room);
   }
 
   options limits_;
-  std::unordered_map<std::string, std::uint32_t, hasher, std::equal_to<>> names_;
-  std::vector<entry> rooms_;
+  std::uint64_t seed_;
+  hash_index names_;
+  std::vector<std::unique_ptr<room_record[]>> pieces_;  // growing leaves little unused
+  std::uint32_t rooms_ = 0;                             // those that have ever been open at once
   std::vector<std::uint32_t> free_rooms_;
   std::vector<seat> seats_;
   std::uint32_t free_seat_ = none;

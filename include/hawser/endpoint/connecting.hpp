@@ -236,7 +236,7 @@ class connecting : public emitting<Derived, Policies> {
     send_connected(one, in);
     one.in->set_connect_deadline(time_point::max());
     ++this->counters_.sockets_connected;
-    one.is_announced = true;
+    one.announced = true;
     auto const rules = in.rules;
     if (rules->on_connect) run(one, [&] { rules->on_connect(this->anchored(), id); });
   }

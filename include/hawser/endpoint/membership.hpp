@@ -46,7 +46,6 @@ struct nsp_socket : socket_record {
   session<Core>* in = nullptr;
   std::uint32_t place = 0;                      // among the namespace's members
   std::uint32_t next = socket_record::no_slot;  // slot of the next socket of its session
-  bool is_announced = false;                    // its connect event has been
   std::unique_ptr<asking> asks;
   std::unique_ptr<recovery> recover;
 };
@@ -228,7 +227,7 @@ class membership : public namespaces<Derived, Policies> {
     bool const was_connected = one.state == socket_record::stage::connected;
     socket_id const at = one.at;
     // Told once: its handler may itself end the socket.
-    if (one.is_announced && rules->on_disconnecting && !std::exchange(one.leaving, true)) {
+    if (one.announced && rules->on_disconnecting && !std::exchange(one.leaving, true)) {
       this->fenced([&] { rules->on_disconnecting(this->anchored(), at, why); });
       if (!find_connected(at)) return;  // its handler ended it
     }
@@ -242,7 +241,7 @@ class membership : public namespaces<Derived, Policies> {
     if (this->gone()) return;
     if (one.asks) forget_asking(one);
     this->derived().abandon_acks(one);
-    if (one.is_announced && rules->on_disconnect) {
+    if (one.announced && rules->on_disconnect) {
       this->fenced([&] { rules->on_disconnect(this->anchored(), at, why); });
     }
     if (this->gone()) return;

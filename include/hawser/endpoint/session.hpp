@@ -65,11 +65,11 @@ class session : public wheel_entry {
   std::uint32_t index = 0;                              ///< among the core's sessions
   std::uint32_t first_socket = socket_record::no_slot;  ///< slot of the first of its sockets
   typename parser::peer packets;
-  std::shared_ptr<session_handshake const> handshake;
-  socket_id claimant{};  ///< that wants to take up where this one left off: see `recovery`
+  kept<session_handshake const> handshake;
+  socket_id claimant{};     ///< that wants to take up where this one left off: see `recovery`
+  std::size_t partial = 0;  ///< bytes of a packet whose attachments are to come
   bool is_claimed = false;
   bool base64_only = false;  ///< its client takes no binary frames
-  std::size_t partial = 0;   ///< bytes of a packet whose attachments are to come
   std::uint16_t connect_errors = 0;
   std::uint16_t unknown_acks = 0;
   time_point unknown_acks_since{};

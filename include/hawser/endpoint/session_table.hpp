@@ -230,11 +230,13 @@ class session_table : public server_core<Derived, Policies, socketio_host> {
     auto* const in = new session_type(this->derived(), first);
     in->name = fresh_sid_;
     in->base64_only = eio::read_query(one.opening->request.query()).base64_only;
-    in->handshake = std::make_shared<session_handshake const>(
-        session_handshake{one.opening->request, one.stream().remote_address(),
-                          one.stream().secure(), one.opening->request.count("Origin") > 0,
-                          std::chrono::duration_cast<std::chrono::milliseconds>(
-                              std::chrono::system_clock::now().time_since_epoch())});
+    in->handshake = kept<session_handshake const>(
+        *new session_handshake{.request = one.opening->request,
+                               .address = one.stream().remote_address(),
+                               .issued = std::chrono::duration_cast<std::chrono::milliseconds>(
+                                   std::chrono::system_clock::now().time_since_epoch()),
+                               .secure = one.stream().secure(),
+                               .cross_domain = one.opening->request.count("Origin") > 0});
     if (free_.empty()) {
       in->index = static_cast<std::uint32_t>(sessions_.size());
       sessions_.push_back(in);

@@ -23,6 +23,7 @@
 #include <hawser/endpoint/anchor.hpp>
 #include <hawser/endpoint/event_host.hpp>
 #include <hawser/endpoint/handshake.hpp>
+#include <hawser/endpoint/kept.hpp>
 #include <hawser/machine/ack_table.hpp>
 #include <hawser/machine/engine_session.hpp>
 #include <hawser/machine/outbox.hpp>
@@ -48,13 +49,19 @@ struct broadcast_target {
 /// the end: `ack_timeout` or `disconnected` when some are missing.
 using broadcast_ack_callback = callback<void(std::error_code, value const* one)>;
 
-/// What the sockets of one session share about how it began.
+/// What the sockets of one session share about how it began: see `kept`.
 struct session_handshake {
   http::request request;               ///< its head
   std::string address;                 ///< "192.0.2.1:80", "[2001:db8::1]:80" or "unix"
+  std::chrono::milliseconds issued{};  ///< wall clock, since 1970
   bool secure = false;                 ///< whether the transport is encrypted
   bool cross_domain = false;           ///< whether a browser came from another origin
-  std::chrono::milliseconds issued{};  ///< wall clock, since 1970
+  mutable std::uint32_t references = 0;
+
+  void retain() const noexcept { ++references; }
+  void release() const noexcept {
+    if (--references == 0) delete this;
+  }
 };
 
 class handler_table;
@@ -70,9 +77,10 @@ struct socket_record {
   socket_id at{};
   stage state = stage::asking;
   bool recovered = false;
-  bool leaving = false;  ///< its disconnecting handler has been called
+  bool leaving = false;    ///< its disconnecting handler has been called
+  bool announced = false;  ///< its connect event has been
   nsp_record* nsp = nullptr;
-  std::shared_ptr<session_handshake const> handshake;
+  kept<session_handshake const> handshake;
   user_data data;
   std::unique_ptr<json> auth;          ///< the payload of CONNECT, if there was one
   std::shared_ptr<handler_table> own;  ///< handlers of its own, if it has any

@@ -85,12 +85,13 @@ class session : public wheel_entry {
 
   void begin(time_point connect_by) {
     beat_next_ = beat_.start(core_.heartbeat_options(), core_.now()).next;
-    connect_by_ = connect_by;
+    over_by_ = connect_by;
     reschedule();
   }
   /// The session has joined a namespace, or left the last.
   void set_connect_deadline(time_point when) {
-    connect_by_ = when;
+    if (!is_open()) return;
+    over_by_ = when;
     reschedule();
   }
   /// A packet waits for its attachments, or no longer.
@@ -264,8 +265,8 @@ class session : public wheel_entry {
     stage_ = stage::closing;
     packets = {};
     forget_partial();
-    beat_next_ = connect_by_ = attachments_by_ = time_point::max();
-    close_by_ = by;
+    beat_next_ = attachments_by_ = time_point::max();
+    over_by_ = by;
     reschedule();
   }
   void finish() noexcept {
@@ -277,7 +278,7 @@ class session : public wheel_entry {
 
   void reschedule() {
     if (is_over()) return;
-    time_point next = std::min({beat_next_, connect_by_, attachments_by_, close_by_});
+    time_point next = std::min({beat_next_, attachments_by_, over_by_});
     if (polling_) {
       next = std::min({next, polling_->probe_by, polling_->noop_at, polling_->post_at});
     }
@@ -293,14 +294,14 @@ class session : public wheel_entry {
   }
 
   void expire(time_point now) {
-    if (close_by_ <= now) return core_.forget_session(*this);
+    if (!is_open() && over_by_ <= now) return core_.forget_session(*this);
     if (polling_ && polling_->noop_at <= now) {
       polling_->noop_at = time_point::max();
       core_.release_poll(*this);
     }
     if (polling_ && polling_->post_at <= now) core_.let_post_go(*this);
     if (polling_ && polling_->probe_by <= now) core_.drop_probe(*this);
-    if (connect_by_ <= now) {
+    if (is_open() && over_by_ <= now) {
       return core_.end_session(*this, disconnect_reason::forced_server_close);
     }
     if (attachments_by_ <= now) {
@@ -360,9 +361,9 @@ class session : public wheel_entry {
   connection_type* carrier_ = nullptr;
   std::unique_ptr<polling> polling_;
   time_point beat_next_ = time_point::max();
-  time_point connect_by_ = time_point::max();
   time_point attachments_by_ = time_point::max();
-  time_point close_by_ = time_point::max();
+  // Open: by when it has to be in a namespace. Closing: by when it is forgotten.
+  time_point over_by_ = time_point::max();
 };
 
 }  // namespace hawser::inline HAWSER_ABI::inline HAWSER_ASIO_ABI

@@ -51,12 +51,12 @@ using broadcast_ack_callback = callback<void(std::error_code, value const* one)>
 
 /// What the sockets of one session share about how it began: see `kept`.
 struct session_handshake {
-  http::request request;               ///< its head
-  std::string address;                 ///< "192.0.2.1:80", "[2001:db8::1]:80" or "unix"
-  std::chrono::milliseconds issued{};  ///< wall clock, since 1970
-  bool secure = false;                 ///< whether the transport is encrypted
-  bool cross_domain = false;           ///< whether a browser came from another origin
-  mutable std::uint32_t references = 0;
+  http::request request;                 ///< its head
+  std::string address;                   ///< "192.0.2.1:80", "[2001:db8::1]:80" or "unix"
+  std::chrono::milliseconds issued{};    ///< wall clock, since 1970
+  bool secure = false;                   ///< whether the transport is encrypted
+  bool cross_domain = false;             ///< whether a browser came from another origin
+  mutable std::uint32_t references = 0;  ///< how many keep it
 
   void retain() const noexcept { ++references; }
   void release() const noexcept {

@@ -38,6 +38,8 @@ class room_record {
   /// Ends what ids mean it. Precondition: it has no members.
   void close() noexcept {
     free_memory();
+    near_name_[0] = 0;  // the short forms are what the unions hold from here on
+    near_seats_[0] = 0;
     name_size_ = 0;
     seat_bits_ = near_bits;
     ++generation_;

@@ -85,9 +85,9 @@ class hash_rooms {
     std::uint32_t const at_seat = new_seat();
     room_record& in = room_at(room);
     seats_[at_seat] = {member, room, in.size(), mine.first};
+    in.add(at_seat);
     mine.first = at_seat;
     ++mine.count;
-    in.add(at_seat);
     return true;
   }
 

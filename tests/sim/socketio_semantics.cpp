@@ -493,6 +493,31 @@ TEST_CASE("sim: dynamic namespaces come with their first socket and go with the 
   CHECK(connects == 4);
 }
 
+TEST_CASE("sim: the sockets of a session end in the order in which they came",
+          "[sim][socketio][semantics]") {
+  hall h;
+  strings gone;
+  for (std::string const name : {"/a", "/b", "/c", "/d"}) {
+    h.server->of(name).on_disconnect(
+        [&gone, name](hawser::socket, disconnect_reason) { gone.push_back(name); });
+  }
+  io_peer p(h);
+  for (std::string const name : {"/c", "/a", "/d", "/b"}) {
+    CHECK(p.join(name).back().starts_with("40" + name));
+  }
+  p.say("41/d,");
+  CHECK(gone == strings{"/d"});
+  p.say("41/c,");
+  CHECK(p.join("/d").back().starts_with("40/d"));
+  CHECK(p.join("/c").back().starts_with("40/c"));
+  p.say("41/c,");
+  CHECK(gone == strings{"/d", "/c", "/c"});
+  gone.clear();
+  p.reset();
+  h.run();
+  CHECK(gone == strings{"/a", "/b", "/d"});
+}
+
 TEST_CASE("sim: handlers may be added, removed and replaced while they run",
           "[sim][socketio][semantics]") {
   hall h;

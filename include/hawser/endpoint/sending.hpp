@@ -139,7 +139,9 @@ class sending : public wheel_entry {
         outbox_.pop_lone();
         return self().on_written(std::exchange(was_blocked_, false));
       }
-      outbox_.consume(outbox_.lone().size() - left, blocks());
+      std::size_t const taken = outbox_.lone().size() - left;
+      outbox_.consume(taken, blocks());
+      if (taken > 0) return write_when_ready();  // it takes no more now
     }
     write({});
   }
@@ -212,8 +214,7 @@ class sending : public wheel_entry {
 
   /// Throws away what may be thrown away.
   void drop_queued() noexcept {
-    while (outbox_.drop_oldest()) {
-    }
+    while (outbox_.drop_oldest()) continue;
   }
 
   Host* host_;

@@ -39,6 +39,7 @@ class outbox {
     return lone_.bytes.block && !lone_.is_control();
   }
 
+  /// A message that may be dropped, and with a key replaced.
   void push(payload_slice bytes, message_key key, block_pool& pool) {
     if (!key && ring_ && ring_->count > 0) {
       entry& last = ring_->at(ring_->count - 1);
@@ -56,13 +57,13 @@ class outbox {
   /// Bytes of messages that have begun to leave already: they go first and can't be dropped.
   /// Precondition: empty.
   void push_begun(payload rest, block_pool& pool) {
-    append({std::move(rest), 0, 1, kind::begun, false}, pool);
+    append({std::move(rest), 0, 1, kind::plain, true}, pool);
   }
 
   /// Likewise, before everything that is queued. Precondition: nothing queued has begun to leave.
   void push_front_begun(payload rest, block_pool& pool) {
     if (empty()) return push_begun(std::move(rest), pool);
-    prepend({std::move(rest), 0, 1, kind::begun, false}, pool);
+    prepend({std::move(rest), 0, 1, kind::plain, true}, pool);
   }
 
   /// A control frame: never dropped, not a message to the policy.
@@ -100,9 +101,7 @@ class outbox {
     std::uint32_t const pieces = count();
     for (std::uint32_t i = 0; i < pieces; ++i) {
       entry& candidate = at(i);
-      if ((candidate.what != kind::plain && candidate.what != kind::keyed) || candidate.begun) {
-        continue;
-      }
+      if (candidate.is_control() || candidate.begun) continue;
       if (candidate.messages > 1) {
         std::uint32_t const end = payload_run::first_of(candidate.bytes).end;
         if (ring_) {
@@ -167,7 +166,7 @@ class outbox {
   }
 
  private:
-  enum class kind : std::uint8_t { plain, keyed, control, pong, begun };
+  enum class kind : std::uint8_t { plain, keyed, control, pong };
 
   // A piece: a message, or several of a run, without what has left of the first.
   struct entry {

@@ -179,7 +179,7 @@ example("binary: bytes in and out", [], async (server) => {
   await heard(one, "disconnect");
 });
 
-example("socketio_playground: everything comes back", ["--recovery", "--ping-interval", "300", "--ping-timeout", "200"], async (server) => {
+example("socketio_playground: everything comes back", ["--recovery", "--ping-interval", "300", "--ping-timeout", "1500"], async (server) => {
   for (const namespace of ["/", "/custom"]) {
     const socket = server.client(namespace, {auth: {token: "123"}, reconnection: true, reconnectionDelay: 10});
     const [auth, offset] = await heard(socket, "auth");  // clients with recovery see the offset, too
@@ -239,7 +239,7 @@ function diary(socket) {
   return happened;
 }
 
-example("socketio_playground: the chat's small client", ["--ping-interval", "300", "--ping-timeout", "200"], async (server) => {
+example("socketio_playground: the chat's small client", ["--ping-interval", "300", "--ping-timeout", "1500"], async (server) => {
   const small = await smallClient(`${server.url}/some/page`);
   const socket = small({auth: {token: "123"}});
   const happened = diary(socket);

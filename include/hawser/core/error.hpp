@@ -281,6 +281,10 @@ inline std::error_code make_error_code(errc code) noexcept {
   return {static_cast<int>(code), error_category()};
 }
 
+/// Success. A copy is two loads; `std::error_code()` is a call into the standard library, which
+/// makes whoever answers every message save its registers.
+inline std::error_code const no_error;
+
 /// A value, or the reason why there is none.
 template <class T>
 class result {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <atomic>
+#include <bit>
 #include <cstdint>
 #include <utility>
 
@@ -13,7 +14,10 @@ namespace hawser::inline HAWSER_ABI {
 struct connection_id {
   std::uint32_t slot = 0;
   std::uint32_t generation = 0;
-  bool operator==(connection_id const&) const noexcept = default;
+  // As one number: this is asked for every message.
+  friend bool operator==(connection_id const& a, connection_id const& b) noexcept {
+    return std::bit_cast<std::uint64_t>(a) == std::bit_cast<std::uint64_t>(b);
+  }
 };
 
 /// Whose answer it is: that of a connection's accept step or request, or of a socket's middleware.

@@ -35,8 +35,7 @@ class connection : public liveness<Host, connection<Host>> {
   using stream_type = typename base::stream_type;
   using opening_type = typename Host::opening;
 
-  connection(Host& host, stream_type stream, role self_role)
-      : base(host, std::move(stream), self_role) {}
+  connection(Host& host, stream_type stream) : base(host, std::move(stream)) {}
   ~connection() { this->unwatch(); }
 
   connection_id id{};
@@ -173,7 +172,7 @@ class connection : public liveness<Host, connection<Host>> {
     // The server ends the TCP connection first (RFC 6455 section 7.1.1).
     auto const& limits = this->host_->limits();
     this->end_beats(this->host_->now() +
-                    (this->role_ == role::server ? limits.linger_timeout : limits.close_timeout));
+                    (Host::side == role::server ? limits.linger_timeout : limits.close_timeout));
     this->unpause_all();
     read_when_ready();
     if (!this->host_->is_corked(*this)) this->flush();
@@ -208,7 +207,7 @@ class connection : public liveness<Host, connection<Host>> {
   // All that was queued has been taken by the stream.
   void on_written(bool was_blocked) {
     if (this->phase_ == phase::lingering) {
-      if (this->role_ == role::server && !std::exchange(shut_down_, true)) {
+      if (Host::side == role::server && !std::exchange(shut_down_, true)) {
         this->stream_.shutdown();
         if (this->stream_.unsent()) this->write_when_ready();
       }
@@ -283,30 +282,31 @@ class connection : public liveness<Host, connection<Host>> {
   }
 
   void read_frames(mutable_bytes in) {
-    using type = framing_event::type;
     if (this->host_->is_reading()) return receive_later(in);
     auto& shared = this->host_->space().framing();
     bool completed = false;
+    [[maybe_unused]] message next;
     this->host_->cork(*this);
     while (this->phase_ == phase::open || this->phase_ == phase::closing) {
       if (this->is_paused()) {
         hold(in);
         break;
       }
-      if constexpr (requires(message& next) { this->peer_.take_plain(in, shared, next); }) {
-        message next;
-        if (this->peer_.take_plain(in, shared, next)) [[likely]] {
+      if constexpr (requires { this->peer_.take_plain(in, shared, Host::side, next); }) {
+        if (this->peer_.take_plain(in, shared, Host::side, next)) [[likely]] {
           completed = true;
           if (this->phase_ == phase::open) deliver(next);
           continue;
         }
       }
-      framing_event const event = this->peer_.decode(in, shared);
-      if (event.what == type::message) {
+      mutable_bytes rest = in;  // so that `in`, whose address nobody gets, stays in registers
+      framing_event const event = this->peer_.decode(rest, shared);
+      in = rest;
+      if (event.what == framing_event::type::message) {
         completed = true;
         if (this->phase_ == phase::open) deliver({event.kind, event.payload});
       } else {
-        if (event.what == type::need_more) break;
+        if (event.what == framing_event::type::need_more) break;
         on_control(event);
       }
     }

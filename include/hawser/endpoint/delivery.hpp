@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <array>
 #include <cstddef>
+#include <cstdint>
+#include <limits>
 #include <span>
 #include <utility>
 
@@ -33,9 +35,7 @@ class delivery {
 
   [[gnu::always_inline]] void to(connection_type& one) {
     if (!one.is_open()) return;
-    for (connection_id const& left_out : except_) {
-      if (left_out == one.id) return;
-    }
+    if (!except_.empty() && is_left_out(one.id)) return;
     encoding* const with = encoding_for(one);
     if (with && !is_keyed_ && one.extend_queue(with->bytes)) [[likely]] {
       ++taken_;
@@ -48,11 +48,17 @@ class delivery {
   std::size_t taken() const noexcept { return taken_; }
 
  private:
+  static constexpr std::uint64_t no_variant = std::numeric_limits<std::uint64_t>::max();
+
   struct encoding {
     unsigned variant = 0;
     payload_slice bytes{};
     payload_slice apart{};
   };
+
+  [[gnu::noinline]] bool is_left_out(connection_id const& id) const noexcept {
+    return std::find(except_.begin(), except_.end(), id) != except_.end();
+  }
 
   [[gnu::noinline]] bool queue(connection_type& one, encoding* with) {
     if (!with) return !one.send(what_, key_);
@@ -63,7 +69,7 @@ class delivery {
   [[gnu::always_inline]] encoding* encoding_for(connection_type& one) {
     auto& framing = core_.space().framing();
     unsigned variant = one.peer().variant(what_.front(), framing);
-    if (variant == encodings_[0].variant && what_.size() == 1 && used_ > 0) [[likely]]
+    if (variant == first_variant_) [[likely]]
       return &encodings_[0];
     return variant == private_variant ? nullptr : find_encoding(one, variant);
   }
@@ -92,7 +98,7 @@ class delivery {
       fresh.bytes = space.share(run, one.encode_group(what_));
     }
     fresh.variant = variant;
-    ++used_;
+    if (used_++ == 0 && what_.size() == 1) first_variant_ = variant;
     return &fresh;
   }
 
@@ -108,6 +114,7 @@ class delivery {
   message_key key_;
   std::span<connection_id const> except_;
   bool is_keyed_;
+  std::uint64_t first_variant_ = no_variant;  // of a lone message's first encoding
   std::array<encoding, 8> encodings_;
   std::size_t used_ = 0;
   std::size_t taken_ = 0;

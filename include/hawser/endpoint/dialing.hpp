@@ -39,6 +39,7 @@ class dialing : public host<Derived, Policies, Interface> {
  public:
   using base = host<Derived, Policies, Interface>;
   using policies = Policies;
+  static constexpr role side = role::client;
   using opening = client_opening;
   using guest_type = no_guest;
   using connection_type = connection<Derived>;
@@ -289,7 +290,7 @@ class dialing : public host<Derived, Policies, Interface> {
       return this->derived().line_failed(on, {stream.error()});
     }
     if (all_.size() >= max_connections) drop_oldest();
-    auto* const one = new connection_type(this->derived(), std::move(*stream), role::client);
+    auto* const one = new connection_type(this->derived(), std::move(*stream));
     one->retain();
     all_.push_back(one);
     at.connection = one;

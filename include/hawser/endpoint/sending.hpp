@@ -5,7 +5,6 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
-#include <memory>
 #include <span>
 #include <system_error>
 #include <utility>
@@ -52,11 +51,36 @@ class sending : public wheel_entry {
   }
 
   [[gnu::always_inline]] std::error_code send(outgoing const& message, message_key const& key) {
-    if constexpr (has_plain_head) {  // what answers a message that was just read, mostly
-      if (cork_plain(message, key)) [[likely]]
-        return {};
-    }
+    if (host_->is_corked(self()) && cork(message, key)) return no_error;
     return send_any(message, key);
+  }
+
+  /// What answers a message that was just read, mostly: a few steps, none of which is a call.
+  /// False: `send_any` has to. Precondition: messages of this connection are being delivered.
+  [[gnu::always_inline]] bool cork(outgoing const& message, message_key const& key) {
+    auto& space = host_->space();
+    if constexpr (Host::side == role::server &&
+                  requires(std::byte* out) { peer_.plain_head(message, out, space.framing()); }) {
+      if (phase_ != phase::open || !outbox_.is_bare() || is_replaceable(key) ||
+          message.data.size() > max_short_message) {
+        return false;
+      }
+      std::byte* const at = space.short_head();
+      std::size_t const head = at ? peer_.plain_head(message, at, space.framing()) : 0;
+      if (head == 0) return false;
+      space.cork_short(head, message.data);
+      ++host_->counters().messages_out;
+      return true;
+    }
+    return false;
+  }
+
+  /// The same for all other messages.
+  [[gnu::noinline]] std::error_code send_any(outgoing const& message, message_key const& key) {
+    if (phase_ != phase::open) return make_error_code(errc::not_open);
+    encoded_message const encoded = peer_.encode(message, host_->space().framing());
+    if (message.at_once) return send_at_once(encoded.head_view(), encoded.body, key);
+    return send_encoded(encoded.head_view(), encoded.body, key);
   }
 
   /// Several messages that belong together: they are queued, dropped and replaced as one.
@@ -182,8 +206,8 @@ class sending : public wheel_entry {
   bool dirty = false;
 
  protected:
-  sending(Host& host, stream_type stream, role self_role)
-      : host_(&host), stream_(std::move(stream)), peer_(self_role), role_(self_role) {
+  sending(Host& host, stream_type stream)
+      : host_(&host), stream_(std::move(stream)), peer_(Host::side) {
     host_->retain();
     ++host_->counters().objects;
   }
@@ -223,36 +247,11 @@ class sending : public wheel_entry {
   typename framing::peer peer_;
   operation_block own_block_;  // of the wait for something to read
   std::uint32_t references_ = 0;
-  role role_;
   phase phase_ = phase::securing;
   bool waiting_write_ = false;
   bool was_blocked_ = false;
 
  private:
-  static constexpr bool has_plain_head =
-      requires(typename framing::peer peer, outgoing const& message, std::byte* out,
-               typename framing::shared& shared) { peer.plain_head(message, out, shared); };
-
-  [[gnu::always_inline]] bool cork_plain(outgoing const& message, message_key const& key) {
-    auto& space = host_->space();
-    if (phase_ != phase::open || !host_->is_corked(self()) || !outbox_.empty() ||
-        is_replaceable(key) || !space.fits_cork(ws::max_header_size + message.data.size()) ||
-        !space.cork(message.data, [&](std::byte* at) {
-          return peer_.plain_head(message, at, space.framing());
-        })) {
-      return false;
-    }
-    ++host_->counters().messages_out;
-    return true;
-  }
-
-  [[gnu::noinline]] std::error_code send_any(outgoing const& message, message_key const& key) {
-    if (phase_ != phase::open) return make_error_code(errc::not_open);
-    encoded_message const encoded = peer_.encode(message, host_->space().framing());
-    if (message.at_once) return send_at_once(encoded.head_view(), encoded.body, key);
-    return send_encoded(encoded.head_view(), encoded.body, key);
-  }
-
   // Whether a write now calls no handler.
   bool takes_early() noexcept {
     return phase_ == phase::open && !waiting_write_ && !was_blocked_ && !host_->is_reading() &&

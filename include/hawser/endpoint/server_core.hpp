@@ -29,6 +29,7 @@ class server_core : public http_front<Derived, Policies, Interface> {
   using stream_type = typename Policies::transport::stream;
   using listener_type = listener<Derived>;
   using policies = Policies;
+  static constexpr role side = role::server;
 
   callback<void(std::error_code, std::string_view)> on_error;
 
@@ -229,7 +230,7 @@ class server_core : public http_front<Derived, Policies, Interface> {
       stream.close();
       return nullptr;
     }
-    auto* const one = new connection_type(this->derived(), std::move(stream), role::server);
+    auto* const one = new connection_type(this->derived(), std::move(stream));
     one->retain();
     enter(*one);
     one->opening = this->new_opening();

@@ -31,7 +31,8 @@ struct audience_view {
 /// that handlers need no templates: that is what these virtual calls, one per send, are for.
 class websocket_host : public endpoint_host {
  public:
-  virtual std::error_code send(connection_id id, outgoing const& message, message_key key) = 0;
+  virtual std::error_code send(connection_id id, outgoing const& message,
+                               message_key const& key) = 0;
   virtual std::error_code close(connection_id id, close_code code, std::string_view reason) = 0;
   virtual std::error_code terminate(connection_id id) = 0;
   virtual bool is_open(connection_id id) = 0;
@@ -45,7 +46,7 @@ class websocket_host : public endpoint_host {
   virtual room_id find_room(std::string_view room) = 0;
   virtual std::size_t room_size(room_id id) = 0;
   virtual std::size_t broadcast(audience_view const& to, outgoing const& message,
-                                message_key key) = 0;
+                                message_key const& key) = 0;
 
   /// Null once the server or client is gone.
   static websocket_host* of(anchor* at) noexcept {
@@ -182,7 +183,7 @@ class websocket : public anchored_id<connection_id>, public sends_messages<webso
  private:
   friend class sends_messages<websocket>;
 
-  std::error_code transmit(outgoing const& what, message_key key) const {
+  std::error_code transmit(outgoing const& what, message_key const& key) const {
     auto* const at = host();
     return at ? at->send(id_, what, key) : make_error_code(errc::not_open);
   }
@@ -230,7 +231,7 @@ class websocket_audience : public sends_messages<websocket_audience> {
     room_id const id = at ? at->find_room(room) : room_id{};
     if (id) list.push_back(id);
   }
-  std::size_t transmit(outgoing const& what, message_key key) const {
+  std::size_t transmit(outgoing const& what, message_key const& key) const {
     auto* const at = websocket_host::of(anchor_.get());
     if (!at) return 0;
     return at->broadcast({everyone_, rooms_.view(), except_rooms_.view(), except_.view()}, what,
@@ -272,7 +273,7 @@ class websocket_room : public sends_messages<websocket_room> {
     if (!id_ || at.room_size(id_) == 0) id_ = at.find_room(name_);
     return id_;
   }
-  std::size_t transmit(outgoing const& what, message_key key) const {
+  std::size_t transmit(outgoing const& what, message_key const& key) const {
     auto* const at = websocket_host::of(anchor_.get());
     if (!at) return 0;
     room_id const id = resolved(*at);

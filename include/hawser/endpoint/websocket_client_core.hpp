@@ -94,7 +94,7 @@ class websocket_client_core final
   }
 
   /// Sends, or has it wait for a connection.
-  std::error_code send(outgoing const& what, message_key key) {
+  std::error_code send(outgoing const& what, message_key const& key) {
     connection_type* const one = this->connection_of(client_line::websocket);
     bool const open = one && one->is_open();
     if (open && queue_->size().messages == 0) return one->send(what, key);
@@ -179,7 +179,7 @@ class websocket_client_core final
 
   // -- what handles ask --------------------------------------------------------------------------
 
-  std::error_code send(connection_id id, outgoing const& what, message_key key) override {
+  std::error_code send(connection_id id, outgoing const& what, message_key const& key) override {
     return is_open(id) ? send(what, key) : this->gone_call();
   }
   std::error_code close(connection_id id, close_code code, std::string_view reason) override {
@@ -223,7 +223,9 @@ class websocket_client_core final
   bool leave(connection_id, std::string_view) override { return false; }
   room_id find_room(std::string_view) override { return {}; }
   std::size_t room_size(room_id) override { return 0; }
-  std::size_t broadcast(audience_view const&, outgoing const&, message_key) override { return 0; }
+  std::size_t broadcast(audience_view const&, outgoing const&, message_key const&) override {
+    return 0;
+  }
   void answered(answer_route) override {}
 
   // -- the end -----------------------------------------------------------------------------------

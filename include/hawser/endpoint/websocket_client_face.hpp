@@ -107,7 +107,7 @@ class websocket_client_face : public client_face<websocket_client_core<Policies>
  private:
   friend class sends_messages<websocket_client_face>;
 
-  std::error_code transmit(outgoing const& what, message_key key) const;
+  std::error_code transmit(outgoing const& what, message_key const& key) const;
 };
 
 // Outside of the class, as in server_face.hpp.
@@ -119,7 +119,7 @@ std::error_code websocket_client_face<Policies>::close(close_code code, std::str
 
 template <class Policies>
 std::error_code websocket_client_face<Policies>::transmit(outgoing const& what,
-                                                          message_key key) const {
+                                                          message_key const& key) const {
   return this->core_->send(what, key);
 }
 

@@ -70,10 +70,11 @@ class websocket_core final
 
   // -- what handles ask --------------------------------------------------------------------------
 
-  std::error_code send(connection_id id, outgoing const& what, message_key key) override {
-    connection_type* one = this->corked();  // mostly the one that has just said something
-    if (!one || one->id != id) one = this->find_connection(id);
-    return one ? one->send(what, key) : this->gone_call();
+  std::error_code send(connection_id id, outgoing const& what, message_key const& key) override {
+    connection_type* const one = this->corked();  // mostly the one that has just said something
+    if (one && one->id == id && one->cork(what, key)) [[likely]]
+      return no_error;
+    return send_any(id, what, key);
   }
   std::error_code close(connection_id id, close_code code, std::string_view reason) override {
     connection_type* const one = this->find_connection(id);
@@ -118,7 +119,8 @@ class websocket_core final
   room_id find_room(std::string_view name) override { return rooms_.find(name); }
   std::size_t room_size(room_id id) override { return rooms_.size(id); }
 
-  std::size_t broadcast(audience_view const& to, outgoing const& what, message_key key) override {
+  std::size_t broadcast(audience_view const& to, outgoing const& what,
+                        message_key const& key) override {
     delivery<websocket_core> out(*this, {&what, 1}, key, to.except);
     if (to.everyone && to.except_rooms.empty()) {
       for (auto const& at : this->slots()) {
@@ -140,6 +142,13 @@ class websocket_core final
  private:
   friend class delivery<websocket_core>;
   using base::slots;
+
+  // Out of line, so that the few steps above need no stack.
+  [[gnu::noinline]] std::error_code send_any(connection_id id, outgoing const& what,
+                                             message_key const& key) {
+    connection_type* const one = this->find_connection(id);
+    return one ? one->send(what, key) : this->gone_call();
+  }
 
   // Everybody who is in none of these rooms: the members are marked first.
   void broadcast_outside(std::span<room_id const> except, delivery<websocket_core>& out) {

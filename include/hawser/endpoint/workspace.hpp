@@ -13,6 +13,7 @@
 #include <hawser/core/payload.hpp>
 #include <hawser/core/payload_run.hpp>
 #include <hawser/core/random.hpp>
+#include <hawser/policy/framing.hpp>
 
 namespace hawser::inline HAWSER_ABI {
 
@@ -52,23 +53,22 @@ class workspace {
     return size <= max_corked_ && cork_used_ + size <= sizes_.send_buffer;
   }
 
-  /// Precondition, here and below: `fits_cork(bytes.size())`.
+  /// Precondition: `fits_cork(bytes.size())`.
   void cork(bytes_view bytes) {
     if (bytes.empty()) return;
     std::memcpy(cork_.get() + cork_used_, bytes.data(), bytes.size());
     cork_used_ += bytes.size();
   }
 
-  /// The same for `body` behind a head that `write_head(at)` puts there,
-  /// unless it answers 0: then nothing was said. Precondition: the longest head and the body fit.
-  template <class WriteHead>
-  bool cork(bytes_view body, WriteHead&& write_head) {
-    std::byte* const at = cork_.get() + cork_used_;
-    std::size_t const head = write_head(at);
-    if (head == 0) return false;
-    copy(at + head, body);
+  /// Where the head of a short message can be written; null when there is no room for both.
+  [[gnu::always_inline]] std::byte* short_head() noexcept {
+    constexpr std::size_t wanted = ws::max_header_size + max_short_message;
+    return cork_used_ + wanted > sizes_.send_buffer ? nullptr : cork_.get() + cork_used_;
+  }
+  /// Corks the `head` bytes written there, and `body` behind them.
+  [[gnu::always_inline]] void cork_short(std::size_t head, bytes_view body) noexcept {
+    copy_short(cork_.get() + cork_used_ + head, body);
     cork_used_ += head + body.size();
-    return true;
   }
 
   /// Where the pieces of one write are listed.
@@ -100,15 +100,19 @@ class workspace {
  private:
   static constexpr std::size_t padding = 64;
 
-  // Short messages without a call, which would cost more than they do.
-  static void copy(std::byte* to, bytes_view from) noexcept {
-    std::size_t const size = from.size();
-    if (size >= 16 && size <= 32) {
-      std::memcpy(to, from.data(), 16);
-      std::memcpy(to + size - 16, from.data() + size - 16, 16);
-    } else if (size > 0) {
-      std::memcpy(to, from.data(), size);
-    }
+  // Without a call, which would cost more than the bytes do: from both ends, which may overlap.
+  [[gnu::always_inline]] static void copy_short(std::byte* to, bytes_view from) noexcept {
+    if (from.size() > 64) return copy_ends<64>(to, from);
+    if (from.size() > 32) return copy_ends<32>(to, from);
+    if (from.size() >= 16) return copy_ends<16>(to, from);
+    if (from.size() >= 8) return copy_ends<8>(to, from);
+    if (from.size() >= 4) return copy_ends<4>(to, from);
+    for (std::size_t i = 0; i < from.size(); ++i) to[i] = from[i];
+  }
+  template <std::size_t Size>
+  [[gnu::always_inline]] static void copy_ends(std::byte* to, bytes_view from) noexcept {
+    std::memcpy(to, from.data(), Size);
+    std::memcpy(to + from.size() - Size, from.data() + from.size() - Size, Size);
   }
 
   sizes sizes_;

@@ -28,6 +28,8 @@ class outbox {
   outbox(outbox const&) = delete;
   outbox& operator=(outbox const&) = delete;
 
+  /// Whether nothing is queued and no memory held for it: less to ask than `empty`.
+  bool is_bare() const noexcept { return !ring_ && !lone_.bytes.block; }
   bool empty() const noexcept { return ring_ ? ring_->count == 0 : !lone_.bytes.block; }
   backlog queued() const noexcept {
     if (ring_) return {ring_->bytes, ring_->messages};

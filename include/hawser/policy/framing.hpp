@@ -42,6 +42,9 @@ enum class control_kind : std::uint8_t { ping, pong, close };
 /// Bytes that an encoded control message may have.
 inline constexpr std::size_t max_control_size = ws::max_header_size + ws::max_control_payload;
 
+/// Up to so many bytes a message is sent in the fewest steps there are.
+inline constexpr std::size_t max_short_message = 125;
+
 /// What came out of the received bytes. Payloads are valid until the next call of `decode`.
 struct framing_event {
   enum class type : std::uint8_t { need_more, message, ping, pong, close, violation };
@@ -67,9 +70,13 @@ struct unfinished_message {
 /// message in one piece. `encode_control` writes at most `max_control_size` bytes, or none if the
 /// framing knows no such thing. Two peers with the same `variant` for a message encode it to the
 /// same bytes; `private_variant` means that nobody else's will do. `opens_with_http` says that a
-/// connection begins with a WebSocket upgrade; without it messages flow from the first byte. A peer
-/// may have `plain_head(message, out, shared)`: it writes the head, at most `max_header_size`
-/// bytes, of a message that goes out as it is behind that, or answers 0 for one that doesn't.
+/// connection begins with a WebSocket upgrade; without it messages flow from the first byte.
+///
+/// A peer may do what is most frequent in fewer steps: `take_plain(in, shared, self, out)`, asked
+/// before `decode`, takes one whole message, or changes nothing and answers false (`self` is its
+/// role, as a constant); `plain_head(message, out, shared)`, of a server's peer and a message of up
+/// to `max_short_message` bytes, writes the head, at most `max_header_size` bytes, of one that goes
+/// out as it is behind that, or answers 0.
 /// *Exemplar*: the `line_framing` of examples/custom_policy.cpp. *Models*: `websocket_framing`.
 template <class F>
 concept framing_policy =

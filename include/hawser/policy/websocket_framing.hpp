@@ -123,10 +123,10 @@ class websocket_framing {
     }
 
     // Inlined wherever frames are read, as is what it calls: together they are fifty instructions.
-    [[gnu::always_inline]] bool take_plain(mutable_bytes& in, shared& state,
+    [[gnu::always_inline]] bool take_plain(mutable_bytes& in, shared& state, role self,
                                            message& out) noexcept {
       ws::frame_event small;
-      if (!reader_.take_small(in, state.limits(), small)) return false;
+      if (!reader_.take_small(in, state.limits(), self, small)) return false;
       out = {small.text ? message_kind::text : message_kind::binary, small.payload};
       return true;
     }
@@ -136,9 +136,10 @@ class websocket_framing {
       return decode_any(in, state);
     }
 
-    std::size_t plain_head(outgoing const& message, std::byte* out, shared const& state) noexcept {
-      if (role_ == role::client || compresses(message, state)) return 0;
-      return ws::write_header(out, opcode_of(message), message.data.size());
+    [[gnu::always_inline]] std::size_t plain_head(outgoing const& message, std::byte* out,
+                                                  shared const& state) noexcept {
+      if (compresses(message, state)) return 0;
+      return ws::write_short_header(out, opcode_of(message), message.data.size());
     }
 
     encoded_message encode(outgoing const& message, shared& state) {

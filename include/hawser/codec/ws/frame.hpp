@@ -128,6 +128,14 @@ inline std::size_t write_header(std::byte* out, opcode code, std::uint64_t lengt
   return 10;
 }
 
+/// The same for up to 125 bytes of payload.
+[[gnu::always_inline]] inline std::size_t write_short_header(std::byte* out, opcode code,
+                                                             std::size_t length) noexcept {
+  out[0] = static_cast<std::byte>(static_cast<unsigned>(code) | 0x80u);
+  out[1] = static_cast<std::byte>(length);
+  return 2;
+}
+
 /// Writes the header of a masked frame, as clients send; at most `max_header_size` bytes. The key
 /// has to be fresh and unpredictable for every frame (RFC 6455 section 10.3).
 inline std::size_t write_header(std::byte* out, opcode code, std::uint64_t length, mask_key key,

@@ -60,18 +60,19 @@ class message_reader {
   /// The next event, with a loop and never recursion (RFC 6455 sections 5.2 to 5.5).
   frame_event next(mutable_bytes& in, message_limits const& limits, assembly_pool& pool) {
     frame_event event;
-    if (take_small(in, limits, event)) return event;
+    if (take_small(in, limits, role_, event)) return event;
     return next_any(in, limits, pool);
   }
 
   /// What nearly all traffic is: takes one whole, uncompressed data frame of less than 64 KiB.
-  /// False leaves everything as it was to `next_any`, which knows all the rules.
-  [[gnu::always_inline]] bool take_small(mutable_bytes& in, message_limits const& limits,
+  /// False leaves everything as it was to `next_any`, which knows all the rules. `self` is what the
+  /// constructor was given: here it is mostly a constant.
+  [[gnu::always_inline]] bool take_small(mutable_bytes& in, message_limits const& limits, role self,
                                          frame_event& out) noexcept {
     if (!idle_ || in.size() < 4) return false;
     auto const first = std::to_integer<unsigned>(in[0]);
     if (first != 0x81 && first != 0x82) return false;
-    bool const server = role_ == role::server;
+    bool const server = self == role::server;
     std::size_t length = std::to_integer<unsigned>(in[1]) ^ (server ? 0x80u : 0u);
     std::size_t head = server ? 6 : 2;
     if (length >= 126) {
@@ -82,13 +83,9 @@ class message_reader {
     }
     if (in.size() < head + length || length > limits.max_message_size) return false;
     mutable_bytes const payload{in.data() + head, length};
-    mask_key key{};
-    if (server) {
-      std::memcpy(key.data(), payload.data() - key.size(), key.size());
-      apply_mask(payload, key);
-    }
+    if (server) mask_by_head(payload);
     if (first == 0x81 && !codec::is_utf8(payload)) [[unlikely]] {
-      if (server) apply_mask(payload, key);
+      if (server) mask_by_head(payload);
       return false;
     }
     in = mutable_bytes{payload.data() + length, in.size() - head - length};
@@ -124,6 +121,13 @@ class message_reader {
   }
 
  private:
+  // The key is the end of the head, right before the payload.
+  [[gnu::always_inline]] static void mask_by_head(mutable_bytes payload) noexcept {
+    mask_key key;
+    std::memcpy(key.data(), payload.data() - key.size(), key.size());
+    apply_mask(payload, key);
+  }
+
   bool busy() const noexcept {
     return assembly_ != nullptr || in_frame_ || in_message_ || header_have_ > 0 || dead_ != errc{};
   }

@@ -2,6 +2,7 @@
 
 #include <catch2/catch.hpp>
 
+#include <algorithm>
 #include <cstring>
 #include <set>
 #include <string>
@@ -119,6 +120,20 @@ TEST_CASE("block pool: keeps what was in use at once not long ago", "[core][payl
   CHECK(take_and_give(pool, 40, known) == 40);
   pool.age();
   CHECK(take_and_give(pool, 40, known) == 40);
+}
+
+TEST_CASE("block pool: a load that varies by less than a quarter keeps its blocks",
+          "[core][payload]") {
+  block_pool pool;
+  std::set<void*> known;
+  take_and_give(pool, 64, known);
+  for (std::size_t const load : {49u, 55u, 64u, 50u, 61u, 64u}) {
+    pool.age();
+    std::set<void*> const all = known;
+    take_and_give(pool, load, known);
+    CHECK(std::includes(all.begin(), all.end(), known.begin(), known.end()));
+    known = all;
+  }
 }
 
 TEST_CASE("block pool: at rest it keeps 256 KiB of each size and no more", "[core][payload]") {

@@ -17,38 +17,45 @@ class user_data {
   template <class T>
     requires(!std::is_same_v<std::remove_cvref_t<T>, user_data>)
   explicit user_data(T&& value)
-      : value_(new std::remove_cvref_t<T>(std::forward<T>(value))),
-        type_(&type_of<std::remove_cvref_t<T>>) {}
+      : box_(new box_of<std::remove_cvref_t<T>>(std::forward<T>(value))) {}
 
-  user_data(user_data&& other) noexcept
-      : value_(std::exchange(other.value_, nullptr)), type_(std::exchange(other.type_, nullptr)) {}
+  user_data(user_data&& other) noexcept : box_(std::exchange(other.box_, nullptr)) {}
   user_data& operator=(user_data&& other) noexcept {
     user_data taken(std::move(other));
-    std::swap(value_, taken.value_);
-    std::swap(type_, taken.type_);
+    std::swap(box_, taken.box_);
     return *this;
   }
   ~user_data() {
-    if (value_) type_->destroy(value_);
+    if (box_) box_->what->destroy(box_);
   }
 
   /// The value if it is exactly a `T`, else null.
   template <class T>
   T* get() const noexcept {
-    return type_ == &type_of<T> ? static_cast<T*>(value_) : nullptr;
+    return box_ && box_->what == &type_of<T> ? &static_cast<box_of<T>*>(box_)->value : nullptr;
   }
 
-  explicit operator bool() const noexcept { return value_ != nullptr; }
+  explicit operator bool() const noexcept { return box_ != nullptr; }
 
  private:
+  struct box;
   struct type {
-    void (*destroy)(void*) noexcept;
+    void (*destroy)(box*) noexcept;
+  };
+  // One allocation and one pointer: most connections have none.
+  struct box {
+    type const* what;
   };
   template <class T>
-  static constexpr type type_of{[](void* value) noexcept { delete static_cast<T*>(value); }};
+  struct box_of : box {
+    template <class V>
+    explicit box_of(V&& given) : box{&type_of<T>}, value(std::forward<V>(given)) {}
+    T value;
+  };
+  template <class T>
+  static constexpr type type_of{[](box* at) noexcept { delete static_cast<box_of<T>*>(at); }};
 
-  void* value_ = nullptr;
-  type const* type_ = nullptr;
+  box* box_ = nullptr;
 };
 
 }  // namespace hawser::inline HAWSER_ABI

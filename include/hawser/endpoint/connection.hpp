@@ -13,11 +13,11 @@
 #include <asio/post.hpp>
 
 #include <hawser/codec/ws/close_code.hpp>
-#include <hawser/core/buffer.hpp>
 #include <hawser/core/error.hpp>
 #include <hawser/core/message.hpp>
 #include <hawser/core/user_data.hpp>
 #include <hawser/endpoint/anchor.hpp>
+#include <hawser/endpoint/connection_extras.hpp>
 #include <hawser/endpoint/kept.hpp>
 #include <hawser/endpoint/limits.hpp>
 #include <hawser/endpoint/liveness.hpp>
@@ -44,10 +44,10 @@ class connection : public liveness<Host, connection<Host>> {
   [[no_unique_address]] typename Host::guest_type guest{};  ///< what the host keeps with it
 
   std::string_view subprotocol() const noexcept {
-    return subprotocol_ ? std::string_view(*subprotocol_) : std::string_view();
+    return extras_ ? std::string_view(extras_->subprotocol) : std::string_view();
   }
   void set_subprotocol(std::string_view name) {
-    if (!name.empty()) subprotocol_ = std::make_unique<std::string>(name);
+    if (!name.empty()) extras().subprotocol = name;
   }
   /// Bytes held for an unfinished message.
   std::size_t held() const noexcept { return this->peer_.unfinished().held; }
@@ -81,8 +81,8 @@ class connection : public liveness<Host, connection<Host>> {
     } else if (this->phase_ == phase::open || this->phase_ == phase::closing) {
       read_frames(in);
     } else if (this->phase_ == phase::lingering) {
-      lingered_ += in.size();
-      if (lingered_ > max_linger_bytes) dispose(true);
+      extras().lingered += in.size();
+      if (extras_->lingered > connection_extras::max_lingered) dispose(true);
     }
   }
 
@@ -95,7 +95,7 @@ class connection : public liveness<Host, connection<Host>> {
 
   /// One read of what is there. False when there was nothing.
   bool read() {
-    if (held_) return false;  // what was read before goes first
+    if (holds()) return false;  // what was read before goes first
     auto& host = *this->host_;
     io_result const got = this->stream_.read_some(host.space().receive_buffer());
     if (got.error && !is_would_block(got.error)) return on_end(got.error), false;
@@ -167,7 +167,7 @@ class connection : public liveness<Host, connection<Host>> {
     if (this->phase_ >= phase::lingering) return;
     this->phase_ = phase::lingering;
     opening.reset();
-    held_.reset();
+    if (extras_) extras_->held.reset();
     this->drop_unfinished();
     // The server ends the TCP connection first (RFC 6455 section 7.1.1).
     auto const& limits = this->host_->limits();
@@ -207,7 +207,7 @@ class connection : public liveness<Host, connection<Host>> {
   // All that was queued has been taken by the stream.
   void on_written(bool was_blocked) {
     if (this->phase_ == phase::lingering) {
-      if (Host::side == role::server && !std::exchange(shut_down_, true)) {
+      if (Host::side == role::server && !std::exchange(this->shut_down_, true)) {
         this->stream_.shutdown();
         if (this->stream_.unsent()) this->write_when_ready();
       }
@@ -224,8 +224,8 @@ class connection : public liveness<Host, connection<Host>> {
         this->set_deadline(time_point::max());
         return this->host_->opening_timed_out(*this);
       case phase::closing:
-        if (farewell_ && farewell_->error) {
-          deliver_close({farewell_->code, {}, farewell_->error, false});
+        if (auto const* const said = said_farewell(); said && said->error) {
+          deliver_close({said->code, {}, said->error, false});
           return dispose(true);
         }
         deliver_close({close_code::abnormal, {}, make_error_code(errc::close_timeout), false});
@@ -235,15 +235,14 @@ class connection : public liveness<Host, connection<Host>> {
   }
 
  private:
-  // A peer in the middle of a long message shall have time to read why it is over.
-  static constexpr std::size_t max_linger_bytes = std::size_t{16} << 20;
-
-  // What this side said when it began to close.
-  struct farewell {
-    close_code code;
-    std::string reason;
-    std::error_code error;
-  };
+  connection_extras& extras() {
+    if (!extras_) extras_ = std::make_unique<connection_extras>();
+    return *extras_;
+  }
+  bool holds() const noexcept { return extras_ && extras_->held; }
+  farewell const* said_farewell() const noexcept {
+    return extras_ && extras_->said ? &*extras_->said : nullptr;
+  }
 
   void secure() {
     std::error_code const error = this->stream_.handshake();
@@ -261,17 +260,17 @@ class connection : public liveness<Host, connection<Host>> {
   }
 
   void read_when_ready() {
-    if (waiting_read_ || this->is_paused() || this->phase_ == phase::closed) return;
-    waiting_read_ = true;
+    if (this->waiting_read_ || this->is_paused() || this->phase_ == phase::closed) return;
+    this->waiting_read_ = true;
     this->stream_.wait_readable(operation<connection>(*this, &connection::on_readable));
   }
 
   void on_readable(std::error_code error) {
-    waiting_read_ = false;
+    this->waiting_read_ = false;
     if (this->phase_ == phase::closed) return;
     typename Host::turn const turn(*this->host_);
     if (error) return fail(error);
-    if (held_) return;  // whoever takes that up reads on
+    if (holds()) return;  // whoever takes that up reads on
     if (!this->is_paused()) read();
     read_when_ready();
   }
@@ -317,13 +316,13 @@ class connection : public liveness<Host, connection<Host>> {
   // Bytes that arrived behind the message at which reading was paused.
   void hold(mutable_bytes in) {
     if (in.empty()) return;
-    if (!held_) held_ = std::make_unique<byte_buffer>();
-    held_->append(in);
+    if (!holds()) extras().held.emplace();
+    extras_->held->append(in);
   }
 
   // Posted: handlers must not run under the feet of whoever closes, sends or resumes.
   void go_on_soon() {
-    if (!held_) return read_when_ready();
+    if (!holds()) return read_when_ready();
     asio::post(this->host_->executor(), operation<connection>(*this, &connection::on_turn));
   }
 
@@ -334,7 +333,10 @@ class connection : public liveness<Host, connection<Host>> {
   void on_turn(std::error_code) {
     if (this->phase_ == phase::closed || this->is_paused()) return;
     typename Host::turn const turn(*this->host_);
-    if (auto const rest = std::move(held_)) receive(rest->mutable_view());
+    if (holds()) {
+      byte_buffer rest = *std::exchange(extras_->held, std::nullopt);
+      receive(rest.mutable_view());
+    }
     read_when_ready();
   }
 
@@ -361,15 +363,15 @@ class connection : public liveness<Host, connection<Host>> {
     if (this->phase_ == phase::open) {
       send_close(event.code, {});  // echoes the code (RFC 6455 section 5.5.1)
       deliver_close({event.code, as_text(event.payload), {}, true});
-    } else if (farewell_) {
-      deliver_close({farewell_->code, farewell_->reason, farewell_->error, false});
+    } else if (auto const* const said = said_farewell()) {
+      deliver_close({said->code, said->reason, said->error, false});
     }
     linger();
   }
 
   void say_farewell(close_code code, std::string_view reason, std::error_code error,
                     duration patience) {
-    farewell_ = std::make_unique<farewell>(farewell{code, std::string(reason), error});
+    extras().said = farewell{code, std::string(reason), error};
     this->phase_ = phase::closing;
     send_close(code, reason);
     this->end_beats(this->host_->now() + patience);
@@ -385,16 +387,10 @@ class connection : public liveness<Host, connection<Host>> {
   void deliver_close(close_event const& event) {
     if (this->phase_ != phase::open && this->phase_ != phase::closing) return;
     this->phase_ = phase::closing;  // nothing is delivered or sent any more
-    if (!std::exchange(close_delivered_, true)) this->host_->closed(*this, event);
+    if (!std::exchange(this->close_delivered_, true)) this->host_->closed(*this, event);
   }
 
-  std::unique_ptr<byte_buffer> held_;
-  std::unique_ptr<farewell> farewell_;
-  std::unique_ptr<std::string> subprotocol_;
-  std::size_t lingered_ = 0;
-  bool waiting_read_ = false;
-  bool close_delivered_ = false;
-  bool shut_down_ = false;
+  std::unique_ptr<connection_extras> extras_;
 };
 
 }  // namespace hawser::inline HAWSER_ABI::inline HAWSER_ASIO_ABI

@@ -18,6 +18,7 @@
 #include <hawser/codec/ws/handshake.hpp>
 #include <hawser/core/buffer.hpp>
 #include <hawser/core/callback.hpp>
+#include <hawser/core/pooled.hpp>
 #include <hawser/core/view_of.hpp>
 #include <hawser/endpoint/answer.hpp>
 #include <hawser/endpoint/host.hpp>
@@ -28,8 +29,9 @@
 namespace hawser::inline HAWSER_ABI::inline HAWSER_ASIO_ABI {
 
 /// What a connection holds until it is open, and no longer.
-struct server_opening {
-  explicit server_opening(http::head_limits const& limits) : parser(limits) {}
+struct server_opening : pooled<server_opening> {
+  server_opening(block_pool& pool, http::head_limits const& limits)
+      : pooled(pool), parser(limits) {}
 
   http::request_parser parser;
   http::request request;
@@ -129,8 +131,9 @@ class http_front : public host<Derived, Policies, Interface> {
     if constexpr (requires { options.framing.deflate; }) deflate_ = options.framing.deflate;
   }
 
-  std::unique_ptr<server_opening> new_opening() const {
-    return std::make_unique<server_opening>(head_);
+  std::unique_ptr<server_opening> new_opening() {
+    auto& pool = this->blocks();
+    return std::unique_ptr<server_opening>(new (pool) server_opening(pool, head_));
   }
 
   /// Goes on with a request whose head was parsed by somebody else.

@@ -239,11 +239,17 @@ class liveness : public sending<Host, Self> {
     this->self().terminate(make_error_code(why));
   }
 
-  [[no_unique_address]] typename Host::connection_beat beat_;
   time_point phase_deadline_ = time_point::max();
   time_point beat_next_ = time_point::max();
   std::unique_ptr<troubles> trouble_;
+  [[no_unique_address]] typename Host::connection_beat beat_;
   std::uint8_t paused_ = 0;
+
+ protected:
+  // The connection's, here where alignment leaves room for them.
+  bool waiting_read_ = false;
+  bool close_delivered_ = false;
+  bool shut_down_ = false;
 };
 
 }  // namespace hawser::inline HAWSER_ABI::inline HAWSER_ASIO_ABI

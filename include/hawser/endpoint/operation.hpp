@@ -36,7 +36,7 @@ class operation_block {
   }
 
  private:
-  alignas(void*) std::byte memory_[104];  // what Asio's waits take, and a little more
+  alignas(void*) std::byte memory_[96];  // what Asio's waits take
   bool taken_ = false;
 };
 

@@ -126,8 +126,7 @@ class sending : public wheel_entry {
     host_->mark_dirty(self());
   }
 
-  /// Sends a text that belongs to the protocol of the host: never dropped, and not a message to the
-  /// backpressure policy.
+  /// Sends a text of the host's protocol: never dropped, and no message to the backpressure policy.
   void send_text_control(bytes_view text) {
     if (phase_ != phase::open) return;
     auto const encoded = peer_.encode({message_kind::text, text, false}, host_->space().framing());
@@ -201,10 +200,6 @@ class sending : public wheel_entry {
     space.uncork();
   }
 
-  // For the host's list of connections with something to flush.
-  Self* next_dirty = nullptr;
-  bool dirty = false;
-
  protected:
   sending(Host& host, stream_type stream)
       : host_(&host), stream_(std::move(stream)), peer_(Host::side) {
@@ -241,15 +236,22 @@ class sending : public wheel_entry {
     while (outbox_.drop_oldest()) continue;
   }
 
+  // Small things lie in what alignment leaves free behind larger ones, here and in what derives.
   Host* host_;
   stream_type stream_;
   outbox outbox_;
-  typename framing::peer peer_;
-  operation_block own_block_;  // of the wait for something to read
-  std::uint32_t references_ = 0;
+  [[no_unique_address]] typename framing::peer peer_;
+
+ public:
+  bool dirty = false;  // and in the host's list of those with something to flush
+  Self* next_dirty = nullptr;
+
+ protected:
+  [[no_unique_address]] operation_block own_block_;  // of the wait for something to read
   phase phase_ = phase::securing;
   bool waiting_write_ = false;
   bool was_blocked_ = false;
+  std::uint32_t references_ = 0;
 
  private:
   // Whether a write now calls no handler.
@@ -295,8 +297,7 @@ class sending : public wheel_entry {
     return admit(head.size() + body.size(), key, [&] { return host_->space().pack(head, body); });
   }
 
-  // Tries to write all that there is to say; how much of it is left. An error is met again by the
-  // write that comes then.
+  // Tries to write all of it; how much is left. An error is met again by the write that follows.
   std::size_t write_whole(bytes_view said) {
     if (waiting_write_ || phase_ == phase::closed) return said.size();
     std::span<bytes_view> const views = host_->space().views();

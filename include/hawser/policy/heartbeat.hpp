@@ -55,7 +55,7 @@ class websocket_ping {
   };
 
   beat start(options const& numbers, time_point now) noexcept {
-    silent_since_ = now;
+    since_ = now;
     heard_ = pinged_ = false;
     return {beat::action::wait, now + numbers.ping_after / 2};
   }
@@ -65,20 +65,19 @@ class websocket_ping {
   beat poll(options const& numbers, time_point now) noexcept {
     if (heard_) return start(numbers, now);
     if (pinged_) {
-      if (now >= pinged_at_ + numbers.timeout) return {beat::action::expired, now};
-      return {beat::action::wait, pinged_at_ + numbers.timeout};
+      if (now >= since_ + numbers.timeout) return {beat::action::expired, now};
+      return {beat::action::wait, since_ + numbers.timeout};
     }
-    if (now < silent_since_ + numbers.ping_after) {
-      return {beat::action::wait, silent_since_ + numbers.ping_after};
+    if (now < since_ + numbers.ping_after) {
+      return {beat::action::wait, since_ + numbers.ping_after};
     }
     pinged_ = true;
-    pinged_at_ = now;
+    since_ = now;
     return {beat::action::ping, now + numbers.timeout};
   }
 
  private:
-  time_point silent_since_{};
-  time_point pinged_at_{};
+  time_point since_{};  // that it is silent, or was pinged
   bool heard_ = false;
   bool pinged_ = false;
 };

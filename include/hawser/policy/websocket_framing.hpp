@@ -101,13 +101,13 @@ class websocket_framing {
   /// One connection's side of the framing.
   class peer {
    public:
-    explicit peer(role self) noexcept : reader_(self), role_(self) {}
+    explicit peer(role self) noexcept : reader_(self) {}
 
     /// Turns permessage-deflate on, as both sides agreed in the handshake.
     void agree(ws::deflate_agreement const& agreement) {
 #if HAWSER_WITH_DEFLATE
-      reader_ = ws::message_reader(role_, true);
-      bool const server = role_ == role::server;
+      reader_ = ws::message_reader(reader_.self(), true);
+      bool const server = reader_.self() == role::server;
       deflate_bits_ = server ? agreement.server_window_bits : agreement.client_window_bits;
       deflate_bits_ = deflate_bits_ < 9 ? std::uint8_t{9} : deflate_bits_;
       bool const keep_mine =
@@ -147,7 +147,7 @@ class websocket_framing {
       bool const rsv1 = compresses(message, state) && deflate(body, state);
       auto const code = opcode_of(message);
       encoded_message out;
-      if (role_ == role::server) {
+      if (reader_.self() == role::server) {
         out.head_size = static_cast<std::uint8_t>(
             ws::write_header(out.head.data(), code, body.size(), true, rsv1));
         out.body = body;
@@ -169,7 +169,7 @@ class websocket_framing {
       auto const code = kind == control_kind::ping   ? ws::opcode::ping
                         : kind == control_kind::pong ? ws::opcode::pong
                                                      : ws::opcode::close;
-      bool const masks = role_ == role::client;
+      bool const masks = reader_.self() == role::client;
       auto const key = masks ? state.next_key() : ws::mask_key{};
       std::size_t const head = masks ? ws::write_header(out, code, payload.size(), key)
                                      : ws::write_header(out, code, payload.size());
@@ -180,7 +180,7 @@ class websocket_framing {
 
     [[gnu::always_inline]] unsigned variant(outgoing const& message,
                                             shared const& state) const noexcept {
-      if (role_ == role::client) return private_variant;  // every frame has its own mask
+      if (reader_.self() == role::client) return private_variant;  // every frame has its own mask
       if (!compresses(message, state)) return 0;
       return keeps_mine() ? private_variant : deflate_bits_;
     }
@@ -285,8 +285,7 @@ class websocket_framing {
     bool deflate(bytes_view&, shared&) { return false; }
 #endif
 
-    ws::message_reader reader_;
-    role role_;
+    [[no_unique_address]] ws::message_reader reader_;
     std::uint8_t deflate_bits_ = 0;  // window of this side's compressor; 0: no deflate
   };
 };

@@ -137,6 +137,11 @@ class tls_engine {
     ERR_clear_error();
   }
 
+  /// Remembers for its stream that the sending direction ends with what is `outgoing()`, and gives
+  /// that back once.
+  void end_when_sent() noexcept { ends_ = true; }
+  bool takes_end() noexcept { return std::exchange(ends_, false); }
+
   /// The stream failed outside of TLS; from now on every read answers so.
   std::error_code fail(std::error_code error) noexcept { return failure_ = error; }
 
@@ -226,6 +231,7 @@ class tls_engine {
   std::uint32_t control_messages_ = 0;
   bool established_ = false;
   bool fatal_ = false;
+  bool ends_ = false;
 };
 
 class tls_bio_method {

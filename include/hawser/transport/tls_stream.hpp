@@ -79,7 +79,7 @@ class tls_stream {
   void shutdown() {
     if (!engine_) return socket_.shutdown();
     engine_->close_notify();
-    shutting_down_ = true;
+    engine_->end_when_sent();
     if (flush() && !unsent()) socket_.shutdown();  // an error: there is nothing to wait for
   }
 
@@ -179,7 +179,7 @@ class tls_stream {
       engine_->sent(sent.bytes);
       if (engine_->unsent()) return would_block();
     }
-    if (std::exchange(shutting_down_, false)) socket_.shutdown();
+    if (engine_->takes_end()) socket_.shutdown();
     return {};
   }
 
@@ -202,7 +202,6 @@ class tls_stream {
 
   socket_stream<Executor> socket_;
   std::shared_ptr<tls_engine> engine_;
-  bool shutting_down_ = false;
 };
 
 }  // namespace hawser::inline HAWSER_ABI::inline HAWSER_ASIO_ABI

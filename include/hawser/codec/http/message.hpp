@@ -32,9 +32,19 @@ struct stretch {
   std::uint32_t size = 0;
 };
 
+/// Where a field's name begins and the colon behind it lies. The value reaches, trimmed, from there
+/// to the carriage return: it is looked for when somebody asks, as sessions keep their heads.
 struct field_position {
-  stretch name;
-  stretch value;
+  std::uint32_t name = 0;
+  std::uint32_t colon = 0;
+
+  std::string_view name_in(std::string_view bytes) const noexcept {
+    return bytes.substr(name, colon - name);
+  }
+  std::string_view value_in(std::string_view bytes) const noexcept {
+    std::string_view const rest = bytes.substr(colon + 1);
+    return trim(rest.substr(0, rest.find('\r')));
+  }
 };
 
 /// The fields of a head in their order. Valid until the head is changed, moved or destroyed.
@@ -50,10 +60,7 @@ class field_list {
 
     iterator() noexcept = default;
     iterator(std::string_view bytes, field_position const* at) noexcept : bytes_(bytes), at_(at) {}
-    field operator*() const noexcept {
-      return {bytes_.substr(at_->name.offset, at_->name.size),
-              bytes_.substr(at_->value.offset, at_->value.size)};
-    }
+    field operator*() const noexcept { return {at_->name_in(bytes_), at_->value_in(bytes_)}; }
     iterator& operator++() noexcept {
       ++at_;
       return *this;
@@ -95,8 +102,8 @@ class message {
 
   /// The value of the first field of that name.
   std::optional<std::string_view> get(std::string_view name) const noexcept {
-    for (field const f : fields()) {
-      if (iequals(f.name, name)) return f.value;
+    for (field_position const& at : fields_) {
+      if (iequals(at.name_in(bytes_), name)) return at.value_in(bytes_);
     }
     return std::nullopt;
   }
@@ -104,8 +111,8 @@ class message {
   /// The values of all fields of that name, in order.
   std::vector<std::string_view> get_all(std::string_view name) const {
     std::vector<std::string_view> values;
-    for (field const f : fields()) {
-      if (iequals(f.name, name)) values.push_back(f.value);
+    for (field_position const& at : fields_) {
+      if (iequals(at.name_in(bytes_), name)) values.push_back(at.value_in(bytes_));
     }
     return values;
   }
@@ -113,14 +120,14 @@ class message {
   /// How many fields have that name.
   std::size_t count(std::string_view name) const noexcept {
     std::size_t found = 0;
-    for (field const f : fields()) found += iequals(f.name, name) ? 1 : 0;
+    for (field_position const& at : fields_) found += iequals(at.name_in(bytes_), name) ? 1 : 0;
     return found;
   }
 
   /// Whether an element of the comma-separated lists in all fields of that name is `token`.
   bool has_token(std::string_view name, std::string_view token) const noexcept {
-    for (field const f : fields()) {
-      if (iequals(f.name, name) && list_has(f.value, token)) return true;
+    for (field_position const& at : fields_) {
+      if (iequals(at.name_in(bytes_), name) && list_has(at.value_in(bytes_), token)) return true;
     }
     return false;
   }
@@ -206,7 +213,8 @@ class request : public message {
       total += f.name.size() + value.size();
       if (total > ceiling) return errc::head_too_large;
       stretch const name = made.add(f.name);
-      made.fields_.push_back({name, made.add(value)});
+      made.fields_.push_back({name.offset, name.offset + name.size});
+      made.bytes_.append(":").append(value).append("\r");
     }
     if (std::error_code const broken = made.finish()) return broken;
     return made;

@@ -239,7 +239,7 @@ class head_parser {
     if (!skip(token_char, line_, limits_.max_field_size, errc::field_too_large)) return;
     if (here() != ':') return fail(errc::bad_field);
     if (at_ - line_ >= limits_.max_field_size) return fail(errc::field_too_large);
-    head_.fields_.push_back({since_mark(), {}});
+    head_.fields_.push_back({static_cast<std::uint32_t>(mark_), static_cast<std::uint32_t>(at_)});
     go(state::value);
   }
 
@@ -248,13 +248,11 @@ class head_parser {
     if (here() != '\r') return fail(errc::bad_field);
     std::string_view const raw = std::string_view(head_.bytes_).substr(mark_, at_ - mark_);
     std::string_view const value = trim(raw);
-    auto& position = head_.fields_.back();
+    std::string_view const name = head_.fields_.back().name_in(head_.bytes_);
     // Odd white space around this one value is how requests are smuggled past lax parsers.
-    if (raw.size() > value.size() + 1 && iequals(head_.text(position.name), "Transfer-Encoding")) {
+    if (raw.size() > value.size() + 1 && iequals(name, "Transfer-Encoding")) {
       return fail(errc::bad_transfer_encoding);
     }
-    auto const offset = static_cast<std::size_t>(value.data() - head_.bytes_.data());
-    position.value = {static_cast<std::uint32_t>(offset), static_cast<std::uint32_t>(value.size())};
     go(state::field_end);
   }
 

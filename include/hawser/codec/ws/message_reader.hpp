@@ -103,6 +103,8 @@ class message_reader {
     return event;
   }
 
+  role self() const noexcept { return role_; }
+
   /// Holds nothing, of an unfinished message or of the last one, and has met no violation.
   bool is_idle() const noexcept { return idle_; }
 
@@ -140,12 +142,12 @@ class message_reader {
         errc const error = begin_frame(in, limits, pool);
         if (error != errc{}) return fail(error);
         if (!in_frame_) return {};
-        if (remaining_ <= in.size() && (is_control(header_code_) || is_whole_message())) {
+        if (rest_.remaining <= in.size() && (is_control(header_code_) || is_whole_message())) {
           return take_whole_frame(in);
         }
         if (!assembly_) assembly_ = pool.acquire();
       }
-      if (in.empty() && remaining_ > 0) return {};
+      if (in.empty() && rest_.remaining > 0) return {};
       frame_event const event = take_part(in);
       if (event.what != type::need_more || in.empty()) return event;
     }
@@ -183,9 +185,9 @@ class message_reader {
       header_have_ = 0;
     }
     if (errc const error = admit(header, limits); error != errc{}) return error;
-    remaining_ = header.length;
-    key_ = header.key;
-    phase_ = 0;
+    rest_.remaining = header.length;
+    rest_.key = header.key;
+    rest_.phase = 0;
     header_code_ = header.code;
     header_fin_ = header.fin;
     in_frame_ = true;
@@ -226,10 +228,10 @@ class message_reader {
 
   // The fast path: the whole frame lies in the input. Nothing is copied.
   frame_event take_whole_frame(mutable_bytes& in) {
-    mutable_bytes const payload = in.first(static_cast<std::size_t>(remaining_));
+    mutable_bytes const payload = in.first(static_cast<std::size_t>(rest_.remaining));
     in = in.subspan(payload.size());
     in_frame_ = false;
-    if (role_ == role::server) apply_mask(payload, key_);
+    if (role_ == role::server) apply_mask(payload, rest_.key);
     if (is_control(header_code_)) return control(payload);
     if (deflated_) return {.what = type::deflated, .text = text_, .payload = payload};
     if (!text_) return {.what = type::binary, .payload = payload};
@@ -239,13 +241,13 @@ class message_reader {
 
   // A frame that is cut, or belongs to a fragmented message: its bytes are gathered.
   frame_event take_part(mutable_bytes& in) {
-    auto const size = static_cast<std::size_t>(std::min<std::uint64_t>(remaining_, in.size()));
+    auto const size = static_cast<std::size_t>(std::min<std::uint64_t>(rest_.remaining, in.size()));
     mutable_bytes const part = in.first(size);
     in = in.subspan(size);
-    if (role_ == role::server) apply_mask(part, key_, phase_);
-    phase_ = static_cast<std::uint8_t>((phase_ + size) & 3);
-    remaining_ -= size;
-    in_frame_ = remaining_ > 0;
+    if (role_ == role::server) apply_mask(part, rest_.key, rest_.phase);
+    rest_.phase = static_cast<std::uint8_t>((rest_.phase + size) & 3);
+    rest_.remaining -= size;
+    in_frame_ = rest_.remaining > 0;
 
     if (is_control(header_code_)) {
       std::memcpy(assembly_->control.data() + assembly_->control_size, part.data(), size);
@@ -282,24 +284,32 @@ class message_reader {
     return {.what = type::violation, .error = error};
   }
 
+  // Of the payload that is still to come.
+  struct frame_rest {
+    std::uint64_t remaining = 0;
+    mask_key key{};
+    std::uint8_t phase = 0;
+  };
+
+  // Small, since every idle connection has one: flags that few frames ask for are bits.
   std::unique_ptr<assembly> assembly_;
-  std::uint64_t remaining_ = 0;  // payload bytes of the current frame still to come
+  union {
+    frame_rest rest_{};                        // of a frame under way,
+    std::byte header_bytes_[max_header_size];  // or of a header cut by a read
+  };
   errc dead_{};
   codec::utf8_validator utf8_;
-  mask_key key_{};
   role role_;
   opcode header_code_ = opcode::continuation;
-  std::uint8_t phase_ = 0;
   std::uint8_t header_have_ = 0;
-  bool header_fin_ = false;
-  bool deflate_agreed_;
   bool in_frame_ = false;
-  bool in_message_ = false;
-  bool text_ = false;
-  bool deflated_ = false;
-  bool delivered_ = false;                     // the assembly's content has been handed out
-  bool idle_ = true;                           // not busy()
-  std::byte header_bytes_[max_header_size]{};  // of a header cut by a read
+  bool idle_ = true;  // not busy()
+  bool deflate_agreed_ : 1;
+  bool header_fin_ : 1 = false;
+  bool in_message_ : 1 = false;
+  bool text_ : 1 = false;
+  bool deflated_ : 1 = false;
+  bool delivered_ : 1 = false;  // the assembly's content has been handed out
 };
 
 }  // namespace hawser::inline HAWSER_ABI::ws

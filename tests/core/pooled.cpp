@@ -4,6 +4,7 @@
 
 #include <memory>
 #include <stdexcept>
+#include <vector>
 
 using namespace hawser;
 
@@ -19,6 +20,13 @@ struct thing : pooled<thing> {
   char more[100] = {};
 };
 
+// Takes what was given back to the heap, so that it can't come again from there.
+std::vector<std::unique_ptr<char[]>> fill_heap() {
+  std::vector<std::unique_ptr<char[]>> taken;
+  for (int i = 0; i < 64; ++i) taken.push_back(std::make_unique<char[]>(128));
+  return taken;
+}
+
 }  // namespace
 
 TEST_CASE("pooled: goes back to its pool when it is deleted", "[core][pooled]") {
@@ -29,6 +37,7 @@ TEST_CASE("pooled: goes back to its pool when it is deleted", "[core][pooled]") 
   void* const memory = one.get();
   one.reset();
   CHECK(alive == 0);
+  auto const taken = fill_heap();
   std::unique_ptr<thing> const other(new (pool) thing(pool, alive));
   CHECK(other.get() == memory);
 }
@@ -40,6 +49,7 @@ TEST_CASE("pooled: a constructor that throws gives the memory back", "[core][poo
   void* const memory = one.get();
   one.reset();
   CHECK_THROWS_AS(new (pool) thing(pool, alive, true), std::runtime_error);
+  auto const taken = fill_heap();
   std::unique_ptr<thing> const other(new (pool) thing(pool, alive));
   CHECK(other.get() == memory);
   CHECK(alive == 1);
